@@ -1,0 +1,236 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Ablation studies of unpaired image translation (CycleGAN).
+///
+/// A sweep file asks one question; `cyclelab sweep FILE` trains every cell with every seed,
+/// goes on where it stopped, and writes a report.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Start with:  cyclelab sweep experiments/quickstart.toml")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) places: PlaceArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct PlaceArgs {
+    /// Folder that holds one folder per sweep
+    #[arg(long, global = true, env = "CYCLELAB_RUNS", value_name = "DIR", default_value = "runs")]
+    pub(crate) runs: PathBuf,
+    /// Folder for reports
+    #[arg(
+        long,
+        global = true,
+        env = "CYCLELAB_REPORTS",
+        value_name = "DIR",
+        default_value = "reports"
+    )]
+    pub(crate) reports: PathBuf,
+    /// Folder for downloaded and decoded images [default: the user's cache folder]
+    #[arg(long, global = true, env = "CYCLELAB_CACHE", value_name = "DIR")]
+    pub(crate) cache: Option<PathBuf>,
+    /// Folder of data set recipes that are added to the built-in ones
+    #[arg(
+        long,
+        global = true,
+        env = "CYCLELAB_DATASETS",
+        value_name = "DIR",
+        default_value = "datasets"
+    )]
+    pub(crate) datasets: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check a sweep file: all mistakes at once, nothing is made
+    Check(CheckArgs),
+    /// List the runs of a sweep file, which are done, and how long the rest takes
+    Plan(PlanArgs),
+    /// Train what is not trained yet, then write the report
+    Sweep(SweepArgs),
+    /// Train one run of a planned sweep (what schedulers call)
+    Run(RunArgs),
+    /// How far sweeps are
+    Status(StatusArgs),
+    /// List sweeps, or the runs of one
+    Ls(LsArgs),
+    /// Show one run: what it differs in, how it went, its scores
+    Show(ShowArgs),
+    /// Write a sweep's report from what has been recorded so far
+    Report(ReportArgs),
+    /// Data sets: list, fetch, check, preview
+    Data(DataArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct FileArgs {
+    /// The sweep file
+    #[arg(value_name = "FILE.toml")]
+    pub(crate) file: PathBuf,
+    /// Override a leaf in every run, as in `--set train.steps=100`
+    #[arg(long = "set", value_name = "LEAF=VALUE", value_parser = key_value)]
+    pub(crate) overrides: Vec<(String, String)>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+    /// Findings as JSON on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+    /// Skip the measurement behind the estimate of time
+    #[arg(long)]
+    pub(crate) no_estimate: bool,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SweepArgs {
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+    /// `auto`, `cpu` or `cuda:N`, in place of the file's `exec.devices`
+    #[arg(long)]
+    pub(crate) device: Option<String>,
+    /// Runs side by side, in place of the file's `exec.slots_per_device`
+    #[arg(long, value_name = "N")]
+    pub(crate) slots: Option<u32>,
+    /// Train only; `cyclelab report` writes the report later
+    #[arg(long)]
+    pub(crate) no_report: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RunArgs {
+    /// The sweep's folder, as in runs/lambda
+    #[arg(long, value_name = "DIR")]
+    pub(crate) sweep_dir: PathBuf,
+    /// Which run of the plan, from 0
+    #[arg(long)]
+    pub(crate) index: usize,
+    /// `auto`, `cpu` or `cuda:N`
+    #[arg(long, default_value = "auto")]
+    pub(crate) device: String,
+    /// How progress is shown
+    #[arg(long, value_enum, default_value_t = ProgressKind::Auto)]
+    pub(crate) progress: ProgressKind,
+    /// Save and stop when standard input closes: a scheduler's way to stop its children
+    #[arg(long, hide = true)]
+    pub(crate) stop_with_stdin: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProgressKind {
+    /// A bar on a terminal, lines elsewhere
+    Auto,
+    /// One line now and then
+    Plain,
+    /// Losses and scores as live curves over the whole terminal (burn-train's dashboard)
+    Dashboard,
+    /// One JSON event a line on standard output
+    Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct StatusArgs {
+    /// The sweep's name; all sweeps without it
+    pub(crate) sweep: Option<String>,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct LsArgs {
+    /// The sweep's name; all sweeps without it
+    pub(crate) sweep: Option<String>,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ShowArgs {
+    /// The sweep's name
+    pub(crate) sweep: String,
+    /// The run: its index in `cyclelab ls SWEEP`, or the beginning of its key
+    pub(crate) run: String,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ReportArgs {
+    /// The sweep's name
+    pub(crate) sweep: String,
+    /// Folder to write `index.html` to [default: REPORTS/SWEEP]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DataArgs {
+    #[command(subcommand)]
+    pub(crate) command: DataCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DataCommand {
+    /// Data sets that can be named in `data.dataset`
+    List {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Download a data set's source and verify it
+    Fetch { name: String },
+    /// Decode every image of a data set or a folder and say what is wrong
+    Check {
+        /// A data set's name, or a folder
+        source: String,
+        #[command(flatten)]
+        size: SizeArgs,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write a picture of some images of a data set or a folder
+    Preview {
+        /// A data set's name, or a folder
+        source: String,
+        /// The picture to write
+        #[arg(long, value_name = "FILE.png", default_value = "preview.png")]
+        out: PathBuf,
+        /// Rows of images
+        #[arg(long, default_value_t = 8)]
+        rows: usize,
+        /// train, val, ref or test
+        #[arg(long, default_value = "train")]
+        fold: String,
+        #[command(flatten)]
+        size: SizeArgs,
+    },
+}
+
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct SizeArgs {
+    /// Side of the images in pixels
+    #[arg(long = "size", default_value_t = 64)]
+    pub(crate) px: u32,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) => Ok((key.trim().into(), value.trim().into())),
+        None => Err("expected LEAF=VALUE, as in train.steps=100".into()),
+    }
+}

@@ -1,0 +1,30 @@
+use crate::args::CheckArgs;
+use crate::diagnostics::{as_json, read_file, render, summary};
+use crate::exit::Exit;
+use crate::terminal::plural;
+
+/// Reads a sweep file and prints what is wrong with it, or what it asks for.
+#[expect(clippy::print_stdout, reason = "the command's output")]
+pub(crate) fn check(args: &CheckArgs) -> anyhow::Result<Exit> {
+    let file = read_file(&args.file)?;
+    let (findings, sources, exit) = match &file.result {
+        Ok(plan) => (&plan.warnings, &plan.sources, Exit::Done),
+        Err(rejected) => (&rejected.diagnostics, &rejected.sources, Exit::Invalid),
+    };
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&as_json(findings, sources))?);
+        return Ok(exit);
+    }
+    eprint!("{}", render(findings, sources));
+    match &file.result {
+        Err(rejected) => eprintln!("{}", summary(rejected)),
+        Ok(plan) => println!(
+            "{}: no errors. {} × {} = {}.",
+            sources[0].name,
+            plural(plan.cells.len(), "cell"),
+            plural(plan.seeds.len(), "seed"),
+            plural(plan.runs.len(), "run"),
+        ),
+    }
+    Ok(exit)
+}

@@ -1,0 +1,153 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::Context;
+use runner::{ComputeDevice, PreparedSweep, StepTime, measure_step, prepare};
+use serde_json::json;
+use track::RunState;
+
+use crate::args::PlanArgs;
+use crate::diagnostics::{plan_or_print, read_file};
+use crate::exit::Exit;
+use crate::places::Places;
+use crate::sweep_progress::Preparing;
+use crate::terminal::{duration, plural, table};
+
+/// Lists a sweep's runs, what is done, and how long the rest would take here.
+#[expect(clippy::print_stdout, reason = "the command's output")]
+pub(crate) fn plan(args: &PlanArgs, places: &Places) -> anyhow::Result<Exit> {
+    let Some((plan, _)) = plan_or_print(read_file(&args.file)?) else {
+        return Ok(Exit::Invalid);
+    };
+    let devices = ComputeDevice::resolve(&plan.exec.devices)?;
+    let slots = runner::sweep::slots(&plan.exec, &devices, cores());
+    let mut preparing = Preparing::new();
+    let prepared = prepare(plan, &places.runs, &places.store(), "", &mut |it| preparing.show(it))
+        .with_context(|| format!("cannot plan `{}`", args.file.file.display()))?;
+    preparing.clear();
+    let estimate = match args.no_estimate || prepared.to_do().next().is_none() {
+        true => None,
+        false => Some(Estimate::measure(&prepared, &slots)),
+    };
+    match args.json {
+        true => {
+            println!("{}", serde_json::to_string_pretty(&as_json(&prepared, estimate.as_ref()))?)
+        }
+        false => print(&prepared, &slots, estimate.as_ref()),
+    }
+    Ok(Exit::Done)
+}
+
+/// Cores this process may use.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// How long what is left takes, from a few real steps of every shape of network in it.
+struct Estimate {
+    total: Duration,
+    /// One measurement per distinct shape.
+    measured: Vec<StepTime>,
+}
+
+impl Estimate {
+    fn measure(prepared: &PreparedSweep, slots: &[ComputeDevice]) -> Estimate {
+        let threads = threads_per_run(slots);
+        let side_by_side = prepared.to_do().count().min(slots.len());
+        let mut by_shape: BTreeMap<String, StepTime> = BTreeMap::new();
+        let mut seconds = 0.0;
+        for index in prepared.to_do() {
+            let config = &prepared.plan.cells[prepared.entries[index].cell].config;
+            // λ, pool size and learning rates do not change a step's cost; which terms are on does.
+            let terms = (config.loss.gan, config.loss.weight_cycle_a().is_some());
+            let terms = (
+                terms,
+                config.loss.weight_cycle_b().is_some(),
+                config.loss.weight_identity().is_some(),
+            );
+            let data = (config.data.crop_size, config.data.batch_size, config.optim.d_steps);
+            let shape = format!("{:?} {terms:?} {data:?}", config.model);
+            let step = *by_shape
+                .entry(shape)
+                .or_insert_with(|| measure_step(config, slots[0], side_by_side, threads));
+            seconds += step.seconds * prepared.total_steps[index] as f64;
+        }
+        let total = Duration::from_secs_f64(seconds / side_by_side as f64);
+        Estimate { total, measured: by_shape.into_values().collect() }
+    }
+
+    fn sentence(&self) -> String {
+        let steps = self.measured.iter().map(|it| it.seconds * 1e3);
+        let (least, most) =
+            steps.fold((f64::INFINITY, 0.0_f64), |(a, b), it| (a.min(it), b.max(it)));
+        let step = match most - least < 1.0 {
+            true => format!("{most:.0} ms"),
+            false => format!("{least:.0} to {most:.0} ms"),
+        };
+        format!(
+            "about {} of training here ({step} a step, measured just now)",
+            duration(self.total)
+        )
+    }
+}
+
+/// The CPU's cores shared out among runs side by side.
+pub(crate) fn threads_per_run(slots: &[ComputeDevice]) -> usize {
+    let on_cpu = slots.iter().filter(|&&device| device == ComputeDevice::Cpu).count();
+    (cores() / on_cpu.max(1)).max(1)
+}
+
+#[expect(clippy::print_stdout, reason = "the command's output")]
+fn print(prepared: &PreparedSweep, slots: &[ComputeDevice], estimate: Option<&Estimate>) {
+    let row = |(entry, run): (&track::PlanEntry, &track::RunRecord)| {
+        let state = match run.state {
+            RunState::Planned => "new",
+            _ => run.state.name(),
+        };
+        let baseline = if prepared.plan.cells[entry.cell].baseline { "baseline" } else { "" };
+        let steps = prepared.total_steps[entry.index].to_string();
+        let cells = [&entry.label, &entry.seed.to_string(), &steps, state, &entry.key, baseline];
+        let mut row = vec![entry.index.to_string()];
+        row.extend(cells.map(str::to_string));
+        row
+    };
+    let rows: Vec<_> = prepared.entries.iter().zip(&prepared.runs).map(row).collect();
+    let header = ["run", "cell", "seed", "steps", "state", "key", ""];
+    println!("{}\n", prepared.plan.question);
+    println!("{}\n", table(&header, &rows));
+    let left = prepared.to_do().count();
+    println!(
+        "{}: {} done, {left} to train, {} at a time on {}.",
+        plural(rows.len(), "run"),
+        rows.len() - left,
+        slots.len(),
+        slots[0],
+    );
+    if let Some(estimate) = estimate {
+        println!("Estimate: {}.", estimate.sentence());
+    }
+    println!("Start with: cyclelab sweep {}", prepared.plan.sources[0].name);
+}
+
+fn as_json(prepared: &PreparedSweep, estimate: Option<&Estimate>) -> serde_json::Value {
+    let run = |(entry, run): (&track::PlanEntry, &track::RunRecord)| {
+        json!({
+            "index": entry.index,
+            "label": entry.label,
+            "seed": entry.seed,
+            "key": entry.key,
+            "state": run.state,
+            "steps": prepared.total_steps[entry.index],
+            "baseline": prepared.plan.cells[entry.cell].baseline,
+            "settings": prepared.plan.cells[entry.cell].settings,
+            "folder": run.folder,
+        })
+    };
+    json!({
+        "name": prepared.plan.name,
+        "question": prepared.plan.question,
+        "to_train": prepared.to_do().count(),
+        "estimate_s": estimate.map(|it| it.total.as_secs_f64()),
+        "runs": prepared.entries.iter().zip(&prepared.runs).map(run).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,65 @@
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use report::summary::summarise;
+use track::SweepRecord;
+
+use crate::args::ReportArgs;
+use crate::exit::Exit;
+use crate::places::Places;
+use crate::terminal::{number, table};
+
+/// Writes the report of what has been recorded so far, and prints its path.
+#[expect(clippy::print_stdout, reason = "the command's output")]
+pub(crate) fn report(args: &ReportArgs, places: &Places) -> anyhow::Result<Exit> {
+    let path = write_report(&args.sweep, places, args.out.as_deref())?;
+    println!("{}", path.display());
+    Ok(Exit::Done)
+}
+
+pub(crate) fn write_report(
+    sweep: &str,
+    places: &Places,
+    out: Option<&Path>,
+) -> anyhow::Result<PathBuf> {
+    let record = track::read_sweep(&places.runs, sweep)?;
+    for run in &record.runs {
+        for (path, reason) in &run.damaged {
+            eprintln!("warning: `{}` is left out: {reason}", path.display());
+        }
+    }
+    let out = out.map_or_else(|| places.reports.join(sweep), Path::to_path_buf);
+    report::write(&record, &out).with_context(|| format!("cannot write the report of `{sweep}`"))
+}
+
+/// The primary metric by cell, as the report's table has it.
+pub(crate) fn print_results(record: &SweepRecord) {
+    let metric = &record.plan.metric;
+    let summary = summarise(record, &metric.name);
+    let interval = |it: &report::summary::Estimate| match (it.lower, it.upper) {
+        (Some(lower), Some(upper)) => format!("[{}, {}]", number(lower), number(upper)),
+        _ => "".to_string(),
+    };
+    let row = |(index, cell): (usize, &report::summary::CellSummary)| {
+        let mark = match (summary.baseline == Some(index), summary.best == Some(index)) {
+            (true, true) => "baseline, best",
+            (true, false) => "baseline",
+            (false, true) => "best",
+            (false, false) => "",
+        };
+        let missing = || "—".to_string();
+        vec![
+            record.plan.cells[index].label.clone(),
+            format!("{}/{}", cell.runs.completed, cell.runs.planned),
+            cell.estimate.as_ref().map_or_else(missing, |it| number(it.mean)),
+            cell.estimate.as_ref().map(interval).unwrap_or_default(),
+            cell.difference.as_ref().map(|it| format!("{:+.4}", it.mean)).unwrap_or_default(),
+            cell.verdict.map(|it| it.words().to_string()).unwrap_or_default(),
+            mark.to_string(),
+        ]
+    };
+    let rows: Vec<_> = summary.cells.iter().enumerate().map(row).collect();
+    let better = if metric.minimize { "lower is better" } else { "higher is better" };
+    let header = ["cell", "runs", metric.name.as_str(), "95% interval", "− baseline", "", ""];
+    eprintln!("\n{}\n({better}; mean over seeds)\n", table(&header, &rows));
+}

@@ -1,0 +1,86 @@
+use std::sync::Arc;
+
+use runner::{ComputeDevice, Outcome, RunnerError, Stop, TrainEvent};
+use track::TrackError;
+
+use crate::args::{ProgressKind, RunArgs};
+use crate::commands::sweep::invocation;
+use crate::dashboard::Dashboard;
+use crate::exit::Exit;
+use crate::places::Places;
+use crate::signals;
+use crate::sweep_progress::RunProgress;
+use crate::terminal::print_error;
+
+/// Trains one run of a planned sweep; the exit code says how it ended.
+pub(crate) fn run(args: &RunArgs, places: &Places) -> anyhow::Result<Exit> {
+    let stop = Arc::new(Stop::default());
+    signals::listen(&stop, |level| {
+        eprintln!(
+            "{}",
+            if level == 1 { "stopping after this step; saving" } else { "still saving" }
+        );
+    })?;
+    if args.stop_with_stdin {
+        signals::stop_with_stdin(&stop);
+    }
+    let mut observe = observer(args.progress);
+    let outcome = device(&args.device).and_then(|device| {
+        runner::run::run(
+            &args.sweep_dir,
+            args.index,
+            &places.store(),
+            device,
+            &invocation(),
+            &stop,
+            &mut *observe,
+        )
+    });
+    drop(observe);
+    match outcome {
+        Ok(Outcome::Completed { .. } | Outcome::AlreadyDone) => Ok(Exit::Done),
+        Ok(Outcome::Interrupted { step }) => {
+            eprintln!("stopped at step {step}; the same command goes on from there");
+            Ok(Exit::Interrupted)
+        }
+        Ok(Outcome::Diverged { step, reason }) => {
+            eprintln!("diverged at step {step}: {reason}");
+            Ok(Exit::Diverged)
+        }
+        Err(error) => {
+            let exit = match &error {
+                RunnerError::Track(TrackError::Held { .. }) => Exit::Held,
+                error => error.class().into(),
+            };
+            print_error(&error.into());
+            Ok(exit)
+        }
+    }
+}
+
+fn device(name: &str) -> Result<ComputeDevice, RunnerError> {
+    match name {
+        "auto" => Ok(ComputeDevice::resolve(&spec::Devices::Auto)?[0]),
+        name => ComputeDevice::named(name),
+    }
+}
+
+fn observer(kind: ProgressKind) -> Box<dyn FnMut(TrainEvent)> {
+    match kind {
+        ProgressKind::Json => Box::new(print_json),
+        ProgressKind::Dashboard => {
+            let mut dashboard = Dashboard::new();
+            Box::new(move |event| dashboard.update(&event))
+        }
+        ProgressKind::Auto | ProgressKind::Plain => {
+            let mut progress = RunProgress::new(kind == ProgressKind::Auto);
+            Box::new(move |event| progress.update(&event))
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the scheduler listens here")]
+fn print_json(event: TrainEvent) {
+    let line = serde_json::to_string(&event).expect("events are plain data");
+    println!("{line}");
+}

@@ -1,0 +1,224 @@
+//! What the run store holds: `status`, `ls` and `show`.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, bail};
+use serde_json::json;
+use spec::RunConfig;
+use track::{RunDir, RunRecord, RunState, SweepRecord, read_sweep, read_sweep_status};
+
+use crate::args::{LsArgs, ShowArgs, StatusArgs};
+use crate::exit::Exit;
+use crate::places::Places;
+use crate::terminal::{number, plural, table};
+
+/// One line a sweep, or one sweep with its unfinished runs.
+#[expect(clippy::print_stdout, reason = "the command's output")]
+pub(crate) fn status(args: &StatusArgs, places: &Places) -> anyhow::Result<Exit> {
+    let sweeps = match &args.sweep {
+        Some(name) => vec![read_sweep_status(&places.runs, name)?],
+        None => all_sweeps(places)?,
+    };
+    if args.json {
+        let one = |sweep: &SweepRecord| {
+            let runs = sweep.runs.iter().map(run_json).collect::<Vec<_>>();
+            json!({ "sweep": sweep.plan.name, "states": states(sweep), "runs": runs })
+        };
+        println!("{}", serde_json::to_string_pretty(&sweeps.iter().map(one).collect::<Vec<_>>())?);
+        return Ok(Exit::Done);
+    }
+    if sweeps.is_empty() {
+        println!("no sweep in `{}`", places.runs.display());
+    }
+    for sweep in &sweeps {
+        println!("{}: {}", sweep.plan.name, states_in_words(sweep));
+        let open = sweep.runs.iter().filter(|run| run.state != RunState::Completed);
+        let open: Vec<_> = open.collect();
+        if args.sweep.is_some() && !open.is_empty() {
+            let row = |run: &&RunRecord| {
+                let label = &sweep.plan.cells[run.cell].label;
+                let cells = [label.as_str(), run.state.name(), reason(&run.state).unwrap_or("")];
+                let mut row = vec![run.index.to_string(), run.seed.to_string()];
+                row.extend(cells.map(str::to_string));
+                row
+            };
+            let rows: Vec<_> = open.iter().map(row).collect();
+            println!("\n{}", table(&["run", "seed", "cell", "state", ""], &rows));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// All sweeps, or all runs of one.
+#[expect(clippy::print_stdout, reason = "the command's output")]
+pub(crate) fn ls(args: &LsArgs, places: &Places) -> anyhow::Result<Exit> {
+    let Some(name) = &args.sweep else {
+        let sweeps = all_sweeps(places)?;
+        if args.json {
+            let one = |it: &SweepRecord| json!({ "sweep": it.plan.name, "question": it.plan.question, "states": states(it) });
+            println!(
+                "{}",
+                serde_json::to_string_pretty(&sweeps.iter().map(one).collect::<Vec<_>>())?
+            );
+            return Ok(Exit::Done);
+        }
+        let row = |it: &SweepRecord| {
+            vec![it.plan.name.clone(), states_in_words(it), it.plan.question.clone()]
+        };
+        let rows: Vec<_> = sweeps.iter().map(row).collect();
+        match rows.is_empty() {
+            true => println!("no sweep in `{}`", places.runs.display()),
+            false => println!("{}", table(&["sweep", "runs", "question"], &rows)),
+        }
+        return Ok(Exit::Done);
+    };
+    let sweep = read_sweep(&places.runs, name)?;
+    if args.json {
+        let runs = sweep.runs.iter().map(run_json).collect::<Vec<_>>();
+        println!("{}", serde_json::to_string_pretty(&runs)?);
+        return Ok(Exit::Done);
+    }
+    let metric = &sweep.plan.metric.name;
+    let row = |run: &RunRecord| {
+        vec![
+            run.index.to_string(),
+            sweep.plan.cells[run.cell].label.clone(),
+            run.seed.to_string(),
+            run.state.name().to_string(),
+            run.last(metric).map_or_else(|| "—".into(), number),
+            run.key.clone(),
+            run.folder.display().to_string(),
+        ]
+    };
+    let rows: Vec<_> = sweep.runs.iter().map(row).collect();
+    println!("{}", table(&["run", "cell", "seed", "state", metric, "key", "folder"], &rows));
+    Ok(Exit::Done)
+}
+
+/// One run: configuration as a difference to its preset, course, last scores.
+#[expect(clippy::print_stdout, reason = "the command's output")]
+pub(crate) fn show(args: &ShowArgs, places: &Places) -> anyhow::Result<Exit> {
+    let sweep = read_sweep(&places.runs, &args.sweep)?;
+    let run = find(&sweep, &args.run)?;
+    let identity = RunDir::new(run.folder.clone()).read_identity()?;
+    let scores = last_values(run);
+    if args.json {
+        let mut value = run_json(run);
+        value["scores"] = json!(scores);
+        value["identity"] = json!(identity);
+        println!("{}", serde_json::to_string_pretty(&value)?);
+        return Ok(Exit::Done);
+    }
+    println!(
+        "run {} of {}: {}, seed {}",
+        run.index, args.sweep, sweep.plan.cells[run.cell].label, run.seed
+    );
+    let mut facts = vec![
+        (
+            "state",
+            [Some(run.state.name()), reason(&run.state)]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(": "),
+        ),
+        ("key", run.key.clone()),
+        ("folder", run.folder.display().to_string()),
+        ("attempts", run.attempts.to_string()),
+    ];
+    facts.extend(run.started_at.clone().map(|at| ("started", at)));
+    facts.extend(run.active_s.map(|s| ("training", format!("{s:.0} s"))));
+    facts.extend(run.device.clone().map(|device| ("device", device)));
+    facts.extend(run.code.clone().map(|code| ("code", code)));
+    for (name, value) in facts {
+        println!("  {name:<9} {value}");
+    }
+    if let Some(identity) = identity {
+        let config: RunConfig = serde_json::from_value(identity.config)
+            .context("the run's configuration is not one of this version")?;
+        println!("\nDifferences to the preset `{}`:", sweep.plan.preset);
+        let preset = spec::Preset::ALL.into_iter().find(|it| it.name() == sweep.plan.preset);
+        let preset = preset.unwrap_or(spec::Preset::Reference);
+        for (leaf, before, value) in spec::difference(&config, preset) {
+            println!("  {leaf:<24} {} (preset: {})", spec::show(&value), spec::show(&before));
+        }
+    }
+    if !scores.is_empty() {
+        println!("\nLast values:");
+        for (name, value) in scores {
+            println!("  {name:<24} {}", number(value));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn find<'a>(sweep: &'a SweepRecord, run: &str) -> anyhow::Result<&'a RunRecord> {
+    if let Some(found) = run.parse().ok().and_then(|index: usize| sweep.runs.get(index)) {
+        return Ok(found);
+    }
+    let matching: Vec<_> = sweep.runs.iter().filter(|it| it.key.starts_with(run)).collect();
+    match matching.as_slice() {
+        [one] => Ok(one),
+        [] => bail!(
+            "`{}` has no run {run}; it has {}",
+            sweep.plan.name,
+            plural(sweep.runs.len(), "run")
+        ),
+        several => {
+            bail!("{} runs of `{}` have keys that begin with {run}", several.len(), sweep.plan.name)
+        }
+    }
+}
+
+fn last_values(run: &RunRecord) -> BTreeMap<String, f64> {
+    run.rows.iter().map(|row| (row.name.clone(), row.value)).collect()
+}
+
+/// Every sweep in the runs folder, by name. What is no sweep is passed over.
+fn all_sweeps(places: &Places) -> anyhow::Result<Vec<SweepRecord>> {
+    if !places.runs.exists() {
+        return Ok(Vec::new());
+    }
+    let mut names: Vec<String> = std::fs::read_dir(&places.runs)
+        .with_context(|| format!("cannot read `{}`", places.runs.display()))?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .collect();
+    names.sort();
+    Ok(names.iter().filter_map(|name| read_sweep_status(&places.runs, name).ok()).collect())
+}
+
+fn states(sweep: &SweepRecord) -> BTreeMap<&'static str, usize> {
+    let mut states = BTreeMap::new();
+    for run in &sweep.runs {
+        *states.entry(run.state.name()).or_insert(0) += 1;
+    }
+    states
+}
+
+fn states_in_words(sweep: &SweepRecord) -> String {
+    let words = states(sweep).into_iter().map(|(state, count)| format!("{count} {state}"));
+    words.collect::<Vec<_>>().join(", ")
+}
+
+fn reason(state: &RunState) -> Option<&str> {
+    match state {
+        RunState::Failed { reason, .. } | RunState::Diverged { reason } => Some(reason),
+        _ => None,
+    }
+}
+
+fn run_json(run: &RunRecord) -> serde_json::Value {
+    json!({
+        "index": run.index,
+        "key": run.key,
+        "seed": run.seed,
+        "cell": run.cell,
+        "state": run.state,
+        "attempts": run.attempts,
+        "active_s": run.active_s,
+        "started_at": run.started_at,
+        "device": run.device,
+        "code": run.code,
+        "folder": run.folder,
+    })
+}

@@ -1,0 +1,191 @@
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Context;
+use runner::run::Invocation;
+use runner::sweep::{Launch, SweepOutcome, apply_code_change, execute, slots};
+use runner::{ComputeDevice, PreparedSweep, Stop, prepare};
+use spec::{Devices, OnCodeChange, Plan, Slots};
+use track::{RunState, SourceTree};
+
+use crate::args::SweepArgs;
+use crate::commands::plan::{cores, threads_per_run};
+use crate::commands::report::{print_results, write_report};
+use crate::diagnostics::{plan_or_print, read_file};
+use crate::exit::Exit;
+use crate::places::Places;
+use crate::signals;
+use crate::sweep_progress::{Preparing, SweepProgress};
+use crate::terminal::{duration, plural};
+
+/// Trains every run that has no result yet, then writes tables and report.
+pub(crate) fn sweep(args: &SweepArgs, places: &Places) -> anyhow::Result<Exit> {
+    let began = Instant::now();
+    let Some((mut plan, toml)) = plan_or_print(read_file(&args.file)?) else {
+        return Ok(Exit::Invalid);
+    };
+    override_exec(&mut plan, args);
+    let devices = ComputeDevice::resolve(&plan.exec.devices)?;
+    let slots = slots(&plan.exec, &devices, cores());
+
+    let invocation = invocation();
+    let mut preparing = Preparing::new();
+    let command = invocation.argv.join(" ");
+    let mut prepared =
+        prepare(plan, &places.runs, &places.store(), &command, &mut |it| preparing.show(it))
+            .with_context(|| format!("cannot start `{}`", args.file.file.display()))?;
+    preparing.clear();
+    mind_the_code(&mut prepared, &invocation)?;
+    announce(&prepared, &slots);
+
+    let stop = Arc::new(Stop::default());
+    let progress = Arc::new(SweepProgress::new(&prepared, slots.len()));
+    let outcome = {
+        let listener = Arc::clone(&progress);
+        signals::listen(&stop, move |level| listener.stopping(level))?;
+        let launch = Launch {
+            program: std::env::current_exe().context("cannot find this program's own file")?,
+            arguments: places.as_arguments(),
+            threads_per_run: threads_per_run(&slots),
+            slots,
+            invocation: &invocation,
+            toml: &toml,
+        };
+        execute(&prepared, &launch, &stop, &mut |update| progress.update(&update))?
+    };
+    progress.finish();
+    let failed = finish(&prepared, places, args)?;
+    eprintln!("{}", last_line(&prepared, &outcome, failed, began));
+    if !args.no_report {
+        write_and_print_report(&prepared.plan.name, places)?;
+    }
+    Ok(match outcome {
+        SweepOutcome { breaker: true, .. } => Exit::Breaker,
+        SweepOutcome { interrupted: true, .. } => Exit::SweepInterrupted,
+        _ if failed > 0 => Exit::SomeFailed,
+        _ => Exit::Done,
+    })
+}
+
+fn override_exec(plan: &mut Plan, args: &SweepArgs) {
+    if let Some(device) = &args.device {
+        plan.exec.devices = match device.as_str() {
+            "auto" => Devices::Auto,
+            "cpu" => Devices::Cpu,
+            name => Devices::Named(vec![name.to_string()]),
+        };
+    }
+    if let Some(slots) = args.slots {
+        plan.exec.slots_per_device = Slots::Count(slots.max(1));
+    }
+}
+
+/// What this process was started with, and the code it works for.
+pub(crate) fn invocation() -> Invocation {
+    Invocation {
+        argv: std::env::args().collect(),
+        env: std::env::vars_os().collect(),
+        version: env!("CARGO_PKG_VERSION").to_string(),
+        source: SourceTree::read(Path::new(".")),
+    }
+}
+
+fn mind_the_code(prepared: &mut PreparedSweep, invocation: &Invocation) -> anyhow::Result<()> {
+    let code = invocation.source.code_version(&invocation.version).to_string();
+    let other = apply_code_change(prepared, &code)?;
+    if !other.is_empty() {
+        match prepared.plan.exec.on_code_change {
+            OnCodeChange::Reuse => {}
+            OnCodeChange::Warn => eprintln!(
+                "note: {} finished under other code than the present {code} and kept \
+                 (exec.on_code_change = \"rerun\" trains them again)",
+                plural(other.len(), "run"),
+            ),
+            OnCodeChange::Rerun => eprintln!(
+                "note: {} finished under other code, set aside and trained again",
+                plural(other.len(), "run"),
+            ),
+        }
+    }
+    Ok(())
+}
+
+fn announce(prepared: &PreparedSweep, slots: &[ComputeDevice]) {
+    let (all, left) = (prepared.entries.len(), prepared.to_do().count());
+    let data = &prepared.record.dataset;
+    eprintln!("{}", prepared.plan.question);
+    eprintln!(
+        "{}: {} × {} = {}; {} done, {left} to train",
+        prepared.plan.name,
+        plural(prepared.plan.cells.len(), "cell"),
+        plural(prepared.plan.seeds.len(), "seed"),
+        plural(all, "run"),
+        all - left,
+    );
+    let counts = data.counts.iter().map(|(fold, a, b)| format!("{fold} {a} + {b}"));
+    eprintln!("data: {} ({})", data.title, counts.collect::<Vec<_>>().join(", "));
+    if left > 0 {
+        let threads = plural(threads_per_run(slots), "thread");
+        let how = if slots[0] == ComputeDevice::Cpu {
+            format!(", {threads} each")
+        } else {
+            String::new()
+        };
+        eprintln!("device: {}, {} at a time{how}", slots[0], plural(slots.len(), "run"));
+    }
+}
+
+/// Writes `runs.parquet` and prints the table of results; returns how many runs have failed.
+fn finish(prepared: &PreparedSweep, places: &Places, args: &SweepArgs) -> anyhow::Result<usize> {
+    let record = track::read_sweep(&places.runs, &prepared.plan.name)?;
+    track::write_runs_parquet(&prepared.sweep, &record)?;
+    if !args.no_report {
+        print_results(&record);
+    }
+    let mut failed = 0;
+    for run in &record.runs {
+        let (RunState::Failed { reason, .. } | RunState::Diverged { reason }) = &run.state else {
+            continue;
+        };
+        failed += usize::from(matches!(run.state, RunState::Failed { .. }));
+        eprintln!("run {} {} (seed {}): {}", run.index, run.state.name(), run.seed, reason);
+    }
+    Ok(failed)
+}
+
+fn last_line(
+    prepared: &PreparedSweep,
+    outcome: &SweepOutcome,
+    failed: usize,
+    began: Instant,
+) -> String {
+    let time = duration(began.elapsed());
+    match outcome {
+        SweepOutcome { interrupted: true, trained, .. } => format!(
+            "stopped after {time} with {} finished; the same command goes on from here",
+            plural(*trained, "run"),
+        ),
+        _ if failed > 0 => {
+            format!(
+                "done in {time}, {} failed; the same command tries them again",
+                plural(failed, "run")
+            )
+        }
+        _ if outcome.trained == 0 => {
+            format!(
+                "nothing to train: all {} are done ({time})",
+                plural(prepared.entries.len(), "run")
+            )
+        }
+        _ => format!("done: {} trained in {time}", plural(outcome.trained, "run")),
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the path a script reads")]
+fn write_and_print_report(sweep: &str, places: &Places) -> anyhow::Result<()> {
+    let path = write_report(sweep, places, None)?;
+    eprint!("report: ");
+    println!("{}", path.display());
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! Exit codes: the contract with schedulers and scripts.
+
+use std::process::ExitCode;
+
+use track::FailureClass;
+
+/// Every way this program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Done = 0,
+    /// `sweep`, `plan`, `check`: the sweep file is wrong; nothing was made.
+    Invalid = 2,
+    /// `sweep`: finished, but some runs failed.
+    SomeFailed = 3,
+    /// `sweep`: stopped on request or by a limit; the same command goes on.
+    SweepInterrupted = 4,
+    /// `sweep`: too many failures (`limits.max_failures`).
+    Breaker = 5,
+    /// Anything else that went wrong.
+    Failed = 1,
+    /// `run`: bad data.
+    Data = 65,
+    /// `run`: a bug.
+    Bug = 70,
+    /// `run`: the disk is full, permission denied.
+    Io = 74,
+    /// `run`: another process has this run.
+    Held = 75,
+    /// `run`: bad configuration.
+    Config = 78,
+    /// `run`: stopped on request; the same command goes on.
+    Interrupted = 85,
+    /// `run`: a loss stopped being finite. A result.
+    Diverged = 86,
+    /// `run`: out of device memory.
+    OutOfMemory = 87,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit as u8)
+    }
+}
+
+impl From<FailureClass> for Exit {
+    fn from(class: FailureClass) -> Exit {
+        match class {
+            FailureClass::Config => Exit::Config,
+            FailureClass::Data => Exit::Data,
+            FailureClass::Io => Exit::Io,
+            FailureClass::Oom => Exit::OutOfMemory,
+            FailureClass::Panic => Exit::Bug,
+            FailureClass::Exit => Exit::Failed,
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The program `cyclelab`: arguments, terminal, exit codes.
+
+mod args;
+mod commands;
+mod dashboard;
+mod diagnostics;
+mod exit;
+mod places;
+mod signals;
+mod sweep_progress;
+mod terminal;
+
+use clap::Parser;
+
+use crate::args::{Args, Command};
+
+fn main() -> std::process::ExitCode {
+    let args = Args::parse();
+    let places = args.places.resolve();
+    let outcome = match args.command {
+        Command::Check(it) => commands::check(&it),
+        Command::Plan(it) => commands::plan(&it, &places),
+        Command::Sweep(it) => commands::sweep(&it, &places),
+        Command::Run(it) => commands::run(&it, &places),
+        Command::Status(it) => commands::status(&it, &places),
+        Command::Ls(it) => commands::ls(&it, &places),
+        Command::Show(it) => commands::show(&it, &places),
+        Command::Report(it) => commands::report(&it, &places),
+        Command::Data(it) => commands::data(&it, &places),
+    };
+    outcome.unwrap_or_else(|error| terminal::print_error(&error)).into()
+}

@@ -1,0 +1,339 @@
+//! Progress on a terminal as bars, elsewhere as lines.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use runner::sweep::SweepUpdate;
+use runner::{PreparedSweep, TrainEvent};
+use track::RunState;
+
+use crate::terminal::{duration, number};
+
+/// Lines about a running training are this far apart where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(15);
+
+/// Bars, or lines, for a whole sweep.
+pub(crate) struct SweepProgress {
+    labels: Vec<String>,
+    bars: Option<Bars>,
+    state: Mutex<State>,
+}
+
+struct Bars {
+    all: MultiProgress,
+    sweep: ProgressBar,
+    slots: Vec<ProgressBar>,
+}
+
+struct State {
+    began: Instant,
+    /// Steps of runs that are waiting, in training, or ended in this invocation.
+    total_steps: Vec<u64>,
+    to_do: Vec<usize>,
+    done_steps: BTreeMap<usize, u64>,
+    /// Steps that were done before this invocation: they took none of its time.
+    inherited: BTreeMap<usize, u64>,
+    finished: usize,
+    last_line: BTreeMap<usize, Instant>,
+}
+
+impl SweepProgress {
+    pub(crate) fn new(prepared: &PreparedSweep, slots: usize) -> Self {
+        let label = |entry: &track::PlanEntry| format!("{} seed {}", entry.label, entry.seed);
+        let labels: Vec<String> = prepared.entries.iter().map(label).collect();
+        let to_do: Vec<usize> = prepared.to_do().collect();
+        let bars = (std::io::stderr().is_terminal() && !to_do.is_empty())
+            .then(|| Bars::new(&labels, slots.min(to_do.len()), to_do.len()));
+        let state = State {
+            began: Instant::now(),
+            total_steps: prepared.total_steps.clone(),
+            to_do,
+            done_steps: BTreeMap::new(),
+            inherited: BTreeMap::new(),
+            finished: 0,
+            last_line: BTreeMap::new(),
+        };
+        SweepProgress { labels, bars, state: Mutex::new(state) }
+    }
+
+    pub(crate) fn update(&self, update: &SweepUpdate) {
+        let mut state = self.state.lock().expect("progress is shown by one thread at a time");
+        match update {
+            SweepUpdate::RunStarted { slot, index } => self.started(*slot, *index),
+            SweepUpdate::Train { slot, index, event } => {
+                self.train(&mut state, *slot, *index, event);
+            }
+            SweepUpdate::RunEnded { slot, index, state: ended } => {
+                state.finished += 1;
+                let total = state.total_steps[*index];
+                if matches!(ended, RunState::Completed | RunState::Diverged { .. }) {
+                    state.done_steps.insert(*index, total);
+                }
+                self.ended(&state, *slot, *index, ended);
+            }
+            SweepUpdate::Closing { reason } => {
+                self.say(&format!("starting no more runs: {reason}"))
+            }
+        }
+        if let Some(bars) = &self.bars {
+            bars.sweep.set_position(state.finished as u64);
+            bars.sweep.set_message(state.time_left());
+        }
+    }
+
+    /// Answers a signal.
+    pub(crate) fn stopping(&self, level: u8) {
+        self.say(match level {
+            1 => "stopping: runs save a checkpoint and end (again: kill them)",
+            _ => {
+                "killing the runs; what they did since their last checkpoint is repeated next time"
+            }
+        });
+    }
+
+    pub(crate) fn finish(&self) {
+        if let Some(bars) = &self.bars {
+            bars.slots.iter().for_each(ProgressBar::finish_and_clear);
+            bars.sweep.finish_and_clear();
+        }
+    }
+
+    fn started(&self, slot: usize, index: usize) {
+        if let Some(bars) = &self.bars {
+            let bar = &bars.slots[slot];
+            bar.reset();
+            bar.set_length(1);
+            bar.set_prefix(self.labels[index].clone());
+            bar.set_message("starting");
+        }
+    }
+
+    fn train(&self, state: &mut State, slot: usize, index: usize, event: &TrainEvent) {
+        let step = match event {
+            TrainEvent::Started { from_step, .. } => {
+                state.inherited.insert(index, *from_step);
+                Some(*from_step)
+            }
+            TrainEvent::Step { step } => Some(*step),
+            _ => None,
+        };
+        state.done_steps.extend(step.map(|step| (index, step)));
+        if let TrainEvent::Warning { message } = event {
+            self.say(&format!("{}: {message}", self.labels[index]));
+        }
+        match &self.bars {
+            Some(bars) => show_on_bar(&bars.slots[slot], event),
+            None => self.line(state, index, event),
+        }
+    }
+
+    /// Where there is no terminal: losses now and then, scores at once.
+    fn line(&self, state: &mut State, index: usize, event: &TrainEvent) {
+        let label = &self.labels[index];
+        match event {
+            TrainEvent::Started { from_step: 0, total_steps, device } => {
+                self.say(&format!("{label}: {total_steps} steps on {device}"));
+            }
+            TrainEvent::Started { from_step, total_steps, device } => {
+                self.say(&format!(
+                    "{label}: goes on at step {from_step} of {total_steps} on {device}"
+                ));
+            }
+            TrainEvent::Losses { step, step_s, losses } => {
+                let due = state.last_line.get(&index).is_none_or(|at| at.elapsed() >= LINE_EVERY);
+                if due {
+                    state.last_line.insert(index, Instant::now());
+                    let (total, left) = (state.total_steps[index], state.time_left());
+                    self.say(&format!(
+                        "{label}: step {step}/{total}, {:.0} ms a step, {}; {left}",
+                        step_s * 1e3,
+                        in_words(losses),
+                    ));
+                }
+            }
+            TrainEvent::Evaluated { step, scores } => {
+                self.say(&format!("{label}: step {step}, {}", in_words(&headline(scores))));
+            }
+            _ => {}
+        }
+    }
+
+    fn ended(&self, state: &State, slot: usize, index: usize, ended: &RunState) {
+        let words = match ended {
+            RunState::Failed { reason, .. } | RunState::Diverged { reason } => {
+                format!("{}: {reason}", ended.name())
+            }
+            _ => ended.name().to_string(),
+        };
+        let (finished, all) = (state.finished, state.to_do.len());
+        self.say(&format!("[{finished}/{all}] {}: {words}", self.labels[index]));
+        if let Some(bars) = &self.bars {
+            bars.slots[slot].set_prefix("");
+            bars.slots[slot].set_message("");
+        }
+    }
+
+    fn say(&self, line: &str) {
+        match &self.bars {
+            // Above the bars; a terminal that went away is no reason to stop training.
+            Some(bars) => drop(bars.all.println(line)),
+            None => eprintln!("{line}"),
+        }
+    }
+}
+
+impl State {
+    /// From the steps of this invocation: what is left takes as long per step.
+    fn time_left(&self) -> String {
+        let all: u64 = self.to_do.iter().map(|&i| self.total_steps[i]).sum();
+        let done: u64 = self.to_do.iter().filter_map(|i| self.done_steps.get(i)).sum();
+        let inherited: u64 = self.inherited.values().sum();
+        let own = done.saturating_sub(inherited);
+        if own < 20 {
+            return String::new();
+        }
+        let seconds =
+            self.began.elapsed().as_secs_f64() / own as f64 * (all - done.min(all)) as f64;
+        format!("about {} left", duration(Duration::from_secs_f64(seconds)))
+    }
+}
+
+impl Bars {
+    fn new(labels: &[String], slots: usize, runs: usize) -> Self {
+        let all = MultiProgress::new();
+        let width = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0).min(40);
+        let template = format!("  {{prefix:{width}}} {{bar:24}} {{pos:>6}}/{{len:<6}} {{msg}}");
+        let slots = (0..slots).map(|_| all.add(ProgressBar::new(1).with_style(style(&template))));
+        let slots = slots.collect();
+        let sweep = all.add(ProgressBar::new(runs as u64));
+        sweep.set_style(style("{bar:24} {pos}/{len} runs, {elapsed} gone {msg}"));
+        sweep.enable_steady_tick(Duration::from_millis(500));
+        Bars { all, sweep, slots }
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("the templates are ours").progress_chars("━━─")
+}
+
+fn show_on_bar(bar: &ProgressBar, event: &TrainEvent) {
+    match event {
+        TrainEvent::Preparing { what, done, total } => {
+            bar.set_length(total.unwrap_or(*done).max(1));
+            bar.set_position(*done);
+            bar.set_message(what.clone());
+        }
+        TrainEvent::Started { from_step, total_steps, .. } => {
+            bar.set_length(*total_steps);
+            bar.set_position(*from_step);
+            bar.set_message("");
+        }
+        TrainEvent::Step { step } => bar.set_position(*step),
+        TrainEvent::Losses { step, step_s, losses } => {
+            bar.set_position(*step);
+            bar.set_message(format!("{:.0} ms/step  {}", step_s * 1e3, in_words(losses)));
+        }
+        TrainEvent::Evaluating { done, total } => {
+            bar.set_message(format!("evaluating {done}/{total}"));
+        }
+        TrainEvent::Evaluated { scores, .. } => bar.set_message(in_words(&headline(scores))),
+        TrainEvent::Checkpoint { .. } | TrainEvent::Warning { .. } => {}
+    }
+}
+
+/// The two directions' pixel errors where they are known, else the cycle errors.
+fn headline(scores: &BTreeMap<String, f64>) -> BTreeMap<String, f64> {
+    let pick = |names: [&str; 2]| -> BTreeMap<String, f64> {
+        let found = names.into_iter().filter_map(|name| Some((name, *scores.get(name)?)));
+        found.map(|(name, value)| (name.trim_start_matches("eval/").to_string(), value)).collect()
+    };
+    let paired = pick(["eval/l1_ab", "eval/l1_ba"]);
+    if paired.is_empty() { pick(["eval/cycle_a", "eval/cycle_b"]) } else { paired }
+}
+
+fn in_words(values: &BTreeMap<String, f64>) -> String {
+    let words = values.iter().map(|(name, value)| format!("{name} {}", number(*value)));
+    words.collect::<Vec<_>>().join("  ")
+}
+
+/// The progress of `cyclelab run` when a person calls it.
+pub(crate) struct RunProgress {
+    bar: Option<ProgressBar>,
+    total: u64,
+    last_line: Option<Instant>,
+}
+
+impl RunProgress {
+    pub(crate) fn new(bar_allowed: bool) -> Self {
+        let bar = (bar_allowed && std::io::stderr().is_terminal()).then(|| {
+            ProgressBar::new(1).with_style(style("{bar:24} {pos:>6}/{len:<6} {eta} left  {msg}"))
+        });
+        RunProgress { bar, total: 0, last_line: None }
+    }
+
+    pub(crate) fn update(&mut self, event: &TrainEvent) {
+        if let TrainEvent::Started { total_steps, .. } = event {
+            self.total = *total_steps;
+        }
+        match (&self.bar, event) {
+            (Some(bar), event) => show_on_bar(bar, event),
+            (None, TrainEvent::Started { from_step, total_steps, device }) => {
+                eprintln!("from step {from_step} to {total_steps} on {device}");
+            }
+            (None, TrainEvent::Losses { step, step_s, losses }) => {
+                if self.last_line.is_none_or(|at| at.elapsed() >= LINE_EVERY) {
+                    self.last_line = Some(Instant::now());
+                    let (total, words) = (self.total, in_words(losses));
+                    eprintln!("step {step}/{total}, {:.0} ms a step, {words}", step_s * 1e3);
+                }
+            }
+            (None, TrainEvent::Evaluated { step, scores }) => {
+                eprintln!("step {step}: {}", in_words(scores));
+            }
+            (None, TrainEvent::Warning { message }) => eprintln!("warning: {message}"),
+            (None, _) => {}
+        }
+    }
+}
+
+/// Downloads and decoding, before anything trains.
+pub(crate) struct Preparing {
+    bar: Option<ProgressBar>,
+    last: String,
+}
+
+impl Preparing {
+    pub(crate) fn new() -> Self {
+        Preparing { bar: None, last: String::new() }
+    }
+
+    pub(crate) fn show(&mut self, progress: data::Progress) {
+        if !std::io::stderr().is_terminal() {
+            if progress.what != self.last {
+                eprintln!("{}", progress.what);
+                self.last = progress.what;
+            }
+            return;
+        }
+        let bar = self.bar.get_or_insert_with(|| ProgressBar::new(1));
+        let template = match (progress.bytes, progress.total) {
+            (true, Some(_)) => "{bar:24} {bytes}/{total_bytes} {msg}",
+            (true, None) => "{spinner} {bytes} {msg}",
+            (false, Some(_)) => "{bar:24} {pos}/{len} {msg}",
+            (false, None) => "{spinner} {msg}",
+        };
+        bar.set_style(style(template));
+        bar.set_length(progress.total.unwrap_or(progress.done).max(1));
+        bar.set_position(progress.done);
+        bar.set_message(progress.what);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}

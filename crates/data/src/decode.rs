@@ -1,0 +1,171 @@
+//! Bytes of an image file to 8-bit RGB, or the reason why not.
+
+use std::io::Cursor;
+
+use image::{DynamicImage, ImageReader, Limits, RgbImage};
+
+/// Sides beyond this are a mistake or an attack, not a training image.
+const MAX_SIDE_PX: u32 = 16_384;
+const MIN_SIDE_PX: u32 = 4;
+/// What one decoder may allocate; the largest picture of a built-in recipe takes 175 MB.
+const MAX_ALLOC: u64 = 512 << 20;
+
+/// Decodes by content, whatever the file is called; transparency is laid on white.
+///
+/// EXIF orientation is not applied, as in the reference.
+pub(crate) fn decode(bytes: &[u8]) -> Result<RgbImage, String> {
+    if bytes.is_empty() {
+        return Err("the file is empty".into());
+    }
+    let mut reader = ImageReader::new(Cursor::new(bytes))
+        .with_guessed_format()
+        .map_err(|error| error.to_string())?;
+    match reader.format() {
+        None => return Err("not a PNG, JPEG, WebP, BMP or TIFF image".into()),
+        Some(format) if !format.reading_enabled() => {
+            return Err(format!("{format:?} images are not supported"));
+        }
+        Some(image::ImageFormat::Jpeg) if !jpeg_is_whole(bytes) => {
+            return Err("the file is truncated".into());
+        }
+        Some(_) => {}
+    }
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_SIDE_PX);
+    limits.max_image_height = Some(MAX_SIDE_PX);
+    limits.max_alloc = Some(MAX_ALLOC);
+    reader.limits(limits);
+    let image = reader.decode().map_err(|error| error.to_string())?;
+    let side = image.width().min(image.height());
+    if side < MIN_SIDE_PX {
+        return Err(format!(
+            "{}×{} px is too small, {MIN_SIDE_PX} px is the least",
+            image.width(),
+            image.height()
+        ));
+    }
+    Ok(on_white(image))
+}
+
+fn on_white(image: DynamicImage) -> RgbImage {
+    if !image.color().has_alpha() {
+        return image.into_rgb8();
+    }
+    let rgba = image.into_rgba8();
+    let mut rgb = RgbImage::new(rgba.width(), rgba.height());
+    for (out, pixel) in rgb.pixels_mut().zip(rgba.pixels()) {
+        let [red, green, blue, alpha] = pixel.0.map(u32::from);
+        let blend = |value: u32| ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8;
+        out.0 = [blend(red), blend(green), blend(blue)];
+    }
+    rgb
+}
+
+/// The decoder fills the missing part of a cut JPEG with grey and says nothing,
+/// so look for the end marker behind the last scan ourselves.
+fn jpeg_is_whole(bytes: &[u8]) -> bool {
+    const START_OF_SCAN: [u8; 2] = [0xff, 0xda];
+    const END_OF_IMAGE: [u8; 2] = [0xff, 0xd9];
+    let last_scan = bytes.windows(2).rposition(|pair| pair == START_OF_SCAN);
+    last_scan.is_some_and(|start| bytes[start..].windows(2).any(|pair| pair == END_OF_IMAGE))
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{ExtendedColorType, ImageFormat, Rgb};
+
+    use super::*;
+
+    fn encode(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        image.write_to(&mut bytes, format).unwrap();
+        bytes.into_inner()
+    }
+
+    fn gradient(side: u32) -> DynamicImage {
+        RgbImage::from_fn(side, side, |x, y| Rgb([(x * 7) as u8, (y * 5) as u8, 99])).into()
+    }
+
+    #[test]
+    fn lossless_formats_come_back_exactly() {
+        let image = gradient(20);
+        for format in [ImageFormat::Png, ImageFormat::Bmp, ImageFormat::Tiff, ImageFormat::WebP] {
+            assert_eq!(decode(&encode(&image, format)).unwrap(), image.to_rgb8(), "{format:?}");
+        }
+        let jpeg = decode(&encode(&image, ImageFormat::Jpeg)).unwrap();
+        let worst =
+            jpeg.iter().zip(image.to_rgb8().iter()).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+        assert!(worst < 40, "{worst}");
+    }
+
+    #[test]
+    fn other_pixel_kinds_become_rgb() {
+        let check = |image: DynamicImage, expected: [u8; 3]| {
+            let rgb = decode(&encode(&image, ImageFormat::Png)).unwrap();
+            assert!(
+                rgb.pixels().all(|pixel| pixel.0 == expected),
+                "{:?} is not {expected:?}",
+                rgb.get_pixel(0, 0)
+            );
+        };
+        check(image::GrayImage::from_pixel(5, 5, image::Luma([80])).into(), [80, 80, 80]);
+        check(
+            image::ImageBuffer::from_pixel(5, 5, image::Luma([0x8000u16])).into(),
+            [128, 128, 128],
+        );
+        check(
+            image::ImageBuffer::from_pixel(5, 5, Rgb([0xffffu16, 0, 0x8000])).into(),
+            [255, 0, 128],
+        );
+        check(
+            image::RgbaImage::from_pixel(5, 5, image::Rgba([9, 9, 9, 0])).into(),
+            [255, 255, 255],
+        );
+        check(
+            image::RgbaImage::from_pixel(5, 5, image::Rgba([0, 100, 255, 128])).into(),
+            [127, 177, 255],
+        );
+        check(
+            image::GrayAlphaImage::from_pixel(5, 5, image::LumaA([50, 255])).into(),
+            [50, 50, 50],
+        );
+    }
+
+    #[test]
+    fn bad_files_have_a_reason_and_no_panic() {
+        let check = |bytes: &[u8], expected: &str| {
+            let reason = decode(bytes).unwrap_err();
+            assert!(reason.contains(expected), "{reason} lacks {expected}");
+        };
+        check(b"", "empty");
+        check(b"hello, this is text", "not a PNG");
+        check(b"GIF89a\x01\x00\x01\x00", "not supported");
+        check(&encode(&gradient(3), ImageFormat::Png), "too small");
+        for format in [
+            ImageFormat::Png,
+            ImageFormat::Bmp,
+            ImageFormat::Tiff,
+            ImageFormat::WebP,
+            ImageFormat::Jpeg,
+        ] {
+            let bytes = encode(&gradient(64), format);
+            for part in [1, 4, 12] {
+                decode(&bytes[..bytes.len() * part / 16])
+                    .expect_err(&format!("{format:?} cut to {part}/16"));
+            }
+        }
+        check(&encode(&gradient(64), ImageFormat::Jpeg)[..1000], "truncated");
+        let wide = vec![0; 3 * 4 * (MAX_SIDE_PX as usize + 1)];
+        let mut bytes = Vec::new();
+        let encoder = image::codecs::png::PngEncoder::new(&mut bytes);
+        image::ImageEncoder::write_image(
+            encoder,
+            &wide,
+            MAX_SIDE_PX + 1,
+            4,
+            ExtendedColorType::Rgb8,
+        )
+        .unwrap();
+        check(&bytes, "imit");
+    }
+}

@@ -1,0 +1,465 @@
+//! From a configuration to batches: the store, its cache and its sources together.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead, BufReader, Cursor, Write};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+
+use image::{ImageFormat, Rgb, RgbImage};
+use spec::{DataConfig, Direction, OnBadImage, RunConfig, SampleOrder};
+use tempfile::TempDir;
+
+use super::*;
+
+fn config() -> DataConfig {
+    DataConfig { load_size: 10, crop_size: 8, ..RunConfig::reference().data }
+}
+
+fn of_recipe(name: &str) -> DataConfig {
+    DataConfig { dataset: Some(name.to_string()), ..config() }
+}
+
+fn of_folder(path: &Path) -> DataConfig {
+    DataConfig { path: Some(path.display().to_string()), ..config() }
+}
+
+fn store(cache: &Path) -> Store {
+    Store::new(cache.to_path_buf(), RecipeBook::new(&[]))
+}
+
+fn prepare(cache: &Path, config: &DataConfig) -> Result<Dataset, DataError> {
+    store(cache).prepare(config, &mut |_| ())
+}
+
+fn png(level: u8) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    RgbImage::from_pixel(12, 9, Rgb([level, level, level]))
+        .write_to(&mut bytes, ImageFormat::Png)
+        .unwrap();
+    bytes.into_inner()
+}
+
+/// Images of one flat level each: A has 10, 11, 12; B has 200, 201; testA has 50.
+fn folder() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (path, level) in [
+        ("trainA/a0.png", 10),
+        ("trainA/a1.png", 11),
+        ("trainA/sub/a2.png", 12),
+        ("trainB/b0.png", 200),
+        ("trainB/b1.jpg", 201), // a PNG by content
+        ("testA/t0.png", 50),
+    ] {
+        let path = dir.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, png(level)).unwrap();
+    }
+    dir
+}
+
+fn level(value: f32) -> u8 {
+    Image::from_unit_chw(&[value; 3], 1).rgb[0]
+}
+
+#[test]
+fn a_folder_becomes_batches() {
+    let (cache, folder) = (tempfile::tempdir().unwrap(), folder());
+    let config =
+        DataConfig { batch_size: 2, order: SampleOrder::Serial, ..of_folder(folder.path()) };
+    let data = prepare(cache.path(), &config).unwrap();
+    assert_eq!((data.count(Fold::Train, Domain::A), data.count(Fold::Train, Domain::B)), (3, 2));
+    assert_eq!((data.count(Fold::Test, Domain::A), data.count(Fold::Test, Domain::B)), (1, 0));
+    assert_eq!(data.id(Fold::Train, Domain::A, 2), "sub/a2");
+    assert_eq!(data.steps_per_epoch(), 2);
+    assert!(!data.paired(Fold::Test));
+
+    let check = |step, epoch, a: &[u8], b: &[u8], ids_b: &[&str]| {
+        let batch = data.batch(7, step).unwrap();
+        assert_eq!((batch.n, batch.size, batch.epoch), (a.len(), 8, epoch));
+        assert_eq!(batch.ids_b, ids_b);
+        let levels = |values: &[f32]| -> Vec<u8> {
+            assert_eq!(values.len(), a.len() * 3 * 8 * 8);
+            values.chunks(3 * 8 * 8).map(|image| level(image[77])).collect()
+        };
+        assert_eq!((levels(&batch.a), levels(&batch.b)), (a.to_vec(), b.to_vec()), "step {step}");
+    };
+    check(1, 1, &[10, 11], &[200, 201], &["b0", "b1"]);
+    check(2, 1, &[12], &[200], &["b0"]);
+    check(3, 2, &[10, 11], &[200, 201], &["b0", "b1"]);
+
+    let image = data.held_out(Fold::Test, Domain::A, 0).unwrap();
+    assert_eq!((image.size, image.rgb), (8, vec![50; 3 * 8 * 8]));
+}
+
+#[test]
+fn direction_ba_swaps_the_domains_and_nothing_else() {
+    let (cache, folder) = (tempfile::tempdir().unwrap(), folder());
+    let ab = prepare(cache.path(), &of_folder(folder.path())).unwrap();
+    let ba =
+        prepare(cache.path(), &DataConfig { direction: Direction::Ba, ..of_folder(folder.path()) })
+            .unwrap();
+    assert_eq!(ab.fingerprint(), ba.fingerprint());
+    assert_eq!(ba.count(Fold::Train, Domain::A), 2);
+    assert_eq!(ba.id(Fold::Test, Domain::B, 0), "t0");
+    assert_eq!(
+        ba.held_out(Fold::Test, Domain::B, 0).unwrap(),
+        ab.held_out(Fold::Test, Domain::A, 0).unwrap()
+    );
+    assert!(level(ba.batch(0, 1).unwrap().a[0]) >= 200);
+}
+
+#[test]
+fn a_batch_is_a_pure_function_of_seed_and_step() {
+    let cache = tempfile::tempdir().unwrap();
+    let data = prepare(cache.path(), &of_recipe("synthetic")).unwrap();
+    let forward: Vec<Batch> = (1..=80).map(|step| data.batch(5, step).unwrap()).collect();
+    let again = prepare(cache.path(), &of_recipe("synthetic")).unwrap();
+    for step in (1..=80).rev() {
+        assert_eq!(again.batch(5, step).unwrap(), forward[step as usize - 1], "step {step}");
+    }
+    assert_ne!(data.batch(6, 1).unwrap(), forward[0]);
+    let epoch = data.steps_per_epoch();
+    let of_a: BTreeSet<&String> =
+        forward[..epoch as usize].iter().map(|batch| &batch.ids_a[0]).collect();
+    assert_eq!(of_a.len(), data.count(Fold::Train, Domain::A), "an epoch shows every A image");
+}
+
+#[test]
+fn embedded_recipes_have_disjoint_training_sets_and_pairs() {
+    let cache = tempfile::tempdir().unwrap();
+    for name in ["blueprint", "synthetic"] {
+        let data = prepare(cache.path(), &of_recipe(name)).unwrap();
+        let ids = |fold, domain| -> BTreeSet<&str> {
+            (0..data.count(fold, domain)).map(|index| data.id(fold, domain, index)).collect()
+        };
+        let mut seen = BTreeSet::new();
+        for fold in Fold::ALL {
+            let (a, b) = (ids(fold, Domain::A), ids(fold, Domain::B));
+            assert!(!a.is_empty() && !b.is_empty(), "{name} {fold:?}");
+            assert_eq!(data.paired(fold), fold != Fold::Train);
+            assert!(
+                if fold == Fold::Train { a.is_disjoint(&b) } else { a == b },
+                "{name} {fold:?}"
+            );
+            let both: BTreeSet<&str> = a.union(&b).copied().collect();
+            assert!(seen.is_disjoint(&both), "{name} {fold:?}");
+            seen.extend(both);
+        }
+        assert!(
+            !data.credit().is_empty() && !data.licence().is_empty() && !data.title().is_empty()
+        );
+    }
+}
+
+#[test]
+fn a_fingerprint_is_the_contents_alone() {
+    let (cache, other_cache, one, other) =
+        (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), folder(), folder());
+    let fingerprint = |cache: &TempDir, config: &DataConfig| {
+        let data = prepare(cache.path(), config).unwrap();
+        data.fingerprint().to_string()
+    };
+    let before = fingerprint(&cache, &of_folder(one.path()));
+    assert_eq!(before.len(), 32);
+    assert_eq!(fingerprint(&cache, &of_folder(other.path())), before, "another path");
+    assert_eq!(fingerprint(&other_cache, &of_folder(one.path())), before, "another cache");
+    let larger = DataConfig { load_size: 12, crop_size: 12, ..of_folder(one.path()) };
+    assert_eq!(fingerprint(&cache, &larger), before, "another size");
+    assert_eq!(fingerprint(&cache, &of_folder(one.path())), before, "the first size again");
+
+    fs::write(one.path().join("testA/t0.png"), png(51)).unwrap();
+    let changed = fingerprint(&cache, &of_folder(one.path()));
+    assert_ne!(changed, before, "an image changed");
+    assert_eq!(fingerprint(&cache, &of_folder(other.path())), before, "the other folder did not");
+    fs::rename(one.path().join("testA/t0.png"), one.path().join("testA/t1.png")).unwrap();
+    assert_ne!(fingerprint(&cache, &of_folder(one.path())), changed, "an image was renamed");
+}
+
+#[test]
+fn what_was_prepared_is_not_made_again_unless_damaged() {
+    let cache = tempfile::tempdir().unwrap();
+    let config = of_recipe("synthetic");
+    let prepare = |expect_work: bool| {
+        let mut calls = 0;
+        let data = store(cache.path()).prepare(&config, &mut |_| calls += 1).unwrap();
+        assert_eq!(calls > 0, expect_work);
+        data.batch(0, 1).unwrap()
+    };
+    let first = prepare(true);
+    assert_eq!(prepare(false), first);
+
+    let home = fs::read_dir(cache.path().join("prepared")).unwrap().next().unwrap().unwrap().path();
+    let damage = |name: &str, change: &dyn Fn(&Path)| {
+        change(&home.join(name));
+        assert_eq!(prepare(true), first, "{name} was not restored");
+        assert_eq!(prepare(false), first);
+    };
+    let cut =
+        |path: &Path| fs::File::options().write(true).open(path).unwrap().set_len(100).unwrap();
+    damage("10px-train.u8", &cut);
+    damage("8px-held-out.u8", &cut);
+    damage("8px-held-out.u8", &|path| fs::remove_file(path).unwrap());
+    damage("index.json", &cut);
+    damage("index.json", &|path| {
+        let text = fs::read_to_string(path).unwrap().replacen("\"format\":1", "\"format\":999", 1);
+        fs::write(path, text).unwrap();
+    });
+    fs::write(cache.path().join("recipes/synthetic.json"), "{").unwrap();
+    assert_eq!(prepare(true), first);
+    let left: Vec<_> = fs::read_dir(cache.path().join("prepared")).unwrap().collect();
+    assert_eq!(left.len(), 1, "scratch folders stay behind: {left:?}");
+}
+
+#[test]
+fn two_at_once_prepare_the_same() {
+    let cache = tempfile::tempdir().unwrap();
+    let batches: Vec<Batch> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                scope.spawn(|| {
+                    prepare(cache.path(), &of_recipe("synthetic")).unwrap().batch(0, 1).unwrap()
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(batches.iter().all(|batch| *batch == batches[0]));
+}
+
+#[test]
+fn bad_images_stop_or_are_skipped_as_asked() {
+    let (cache, folder) = (tempfile::tempdir().unwrap(), folder());
+    fs::write(folder.path().join("trainA/empty.png"), "").unwrap();
+    fs::write(folder.path().join("trainB/text.png"), "hello").unwrap();
+    let strict = of_folder(folder.path());
+    let lenient = DataConfig { on_bad_image: OnBadImage::Skip, ..strict.clone() };
+    let refused = || {
+        let error = prepare(cache.path(), &strict).err().unwrap();
+        assert!(matches!(&error, DataError::BadImages { images } if images.len() == 2), "{error}");
+        let text = error.to_string();
+        assert!(
+            text.contains("trainA/empty.png: the file is empty")
+                && text.contains("trainB/text.png"),
+            "{text}"
+        );
+    };
+    refused();
+    let data = prepare(cache.path(), &lenient).unwrap();
+    assert_eq!(data.skipped().len(), 2);
+    assert_eq!(data.count(Fold::Train, Domain::A), 3);
+    refused();
+    // Skipping a file is as if it were not there.
+    let clean = self::folder();
+    assert_eq!(
+        prepare(cache.path(), &of_folder(clean.path())).unwrap().fingerprint(),
+        data.fingerprint()
+    );
+    for name in ["b0.png", "b1.jpg"] {
+        fs::write(folder.path().join("trainB").join(name), "").unwrap();
+    }
+    let error = prepare(cache.path(), &lenient).err().unwrap().to_string();
+    assert!(error.contains("trainB` holds no image"), "{error}");
+}
+
+#[test]
+fn a_long_list_of_bad_images_is_cut() {
+    let images =
+        (0..13).map(|i| SkippedImage { path: format!("{i}.png"), reason: "cut".into() }).collect();
+    let text = DataError::BadImages { images }.to_string();
+    assert!(
+        text.starts_with("13 of the images") && text.ends_with("  9.png: cut\n  … and 3 more"),
+        "{text}"
+    );
+}
+
+#[test]
+fn configurations_that_cannot_be_read_are_refused() {
+    let cache = tempfile::tempdir().unwrap();
+    let check = |config: DataConfig, expected: &str| {
+        let error = prepare(cache.path(), &config).err().unwrap().to_string();
+        assert!(error.contains(expected), "{error}");
+    };
+    check(DataConfig { load_size: 8, crop_size: 12, ..of_recipe("synthetic") }, "crop_size is 12");
+    check(DataConfig { crop_size: 0, ..of_recipe("synthetic") }, "crop_size is 0");
+    check(config(), "exactly one");
+    check(DataConfig { path: Some("x".into()), ..of_recipe("synthetic") }, "exactly one");
+    check(of_recipe("blueprnt"), "did you mean `blueprint`?");
+    let file = cache.path().join("file");
+    fs::write(&file, "").unwrap();
+    let broken =
+        Store::new(file, RecipeBook::new(&[])).prepare(&of_recipe("synthetic"), &mut |_| ());
+    assert!(matches!(broken, Err(DataError::Write { .. })), "{:?}", broken.err());
+}
+
+#[test]
+fn a_contact_sheet_shows_the_pairs() {
+    let cache = tempfile::tempdir().unwrap();
+    let data = prepare(cache.path(), &of_recipe("synthetic")).unwrap();
+    let sheet = data.contact_sheet(Fold::Test, 4).unwrap();
+    // 8 px enlarged twelvefold, with gaps of 6 px.
+    assert_eq!(sheet.dimensions(), (6 + 2 * 102, 6 + 4 * 102));
+    let (day, night) = (sheet.get_pixel(7, 7).0, sheet.get_pixel(109, 7).0);
+    assert!(day[0] > 200 && night[0] < 100, "{day:?} {night:?}");
+}
+
+/// A book with one archive recipe and a server that answers each request with `answers` in turn.
+struct Mirror {
+    dir: TempDir,
+}
+
+impl Mirror {
+    fn new(answers: Vec<Vec<u8>>, extra: &str) -> Mirror {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            for answer in answers {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut request = BufReader::new(stream.try_clone().unwrap());
+                let mut line = String::new();
+                while request.read_line(&mut line).is_ok_and(|n| n > 2) {
+                    line.clear();
+                }
+                stream.write_all(&answer).unwrap();
+            }
+        });
+        let dir = tempfile::tempdir().unwrap();
+        let recipe = format!(
+            "name = \"tiny\"\ntitle = \"Tiny\"\nkind = \"archive\"\nversion = \"1\"\nlicence = \"-\"\ncredit = \"-\"\n\
+             pairs = \"none\"\nsource = \"http://{address}/tiny.zip\"\n{extra}"
+        );
+        fs::write(dir.path().join("tiny.toml"), recipe).unwrap();
+        Mirror { dir }
+    }
+
+    fn cache(&self) -> PathBuf {
+        self.dir.path().join("cache")
+    }
+
+    fn store(&self) -> Store {
+        Store::new(self.cache(), RecipeBook::new(&[self.dir.path().to_path_buf()]))
+    }
+
+    fn prepare(&self) -> Result<Dataset, DataError> {
+        self.store().prepare(&of_recipe("tiny"), &mut |_| ())
+    }
+
+    fn failure(&self) -> String {
+        let error = self.prepare().err().expect("it fails").to_string();
+        let store = self.store();
+        assert!(!store.is_fetched(&store.book().get("tiny").unwrap()), "a bad download was kept");
+        error
+    }
+}
+
+fn answer(status: &str, body: &[u8], length: usize) -> Vec<u8> {
+    let head =
+        format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+    [head.as_bytes(), body].concat()
+}
+
+fn ok(body: &[u8]) -> Vec<u8> {
+    answer("200 OK", body, body.len())
+}
+
+/// The same images as `folder()`, and things that are none.
+fn zipped(first_level: u8) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default();
+    for (path, level) in [
+        ("tiny/trainA/a0.png", first_level),
+        ("tiny/trainA/a1.png", 11),
+        ("tiny/trainA/sub/a2.png", 12),
+        ("tiny/trainB/b0.png", 200),
+        ("tiny/trainB/b1.jpg", 201),
+        ("tiny/testA/t0.png", 50),
+        ("tiny/trainA/notes.txt", 0),
+        ("tiny/trainA/../../out.png", 0),
+        ("other/deep/trainA/x.png", 0),
+    ] {
+        zip.start_file(path, options).unwrap();
+        zip.write_all(&png(level)).unwrap();
+    }
+    zip.add_symlink("tiny/trainA/link.png", "/etc/passwd", options).unwrap();
+    zip.finish().unwrap().into_inner()
+}
+
+const COUNTS: &str = "[counts]\ntrain_a = 3\ntrain_b = 2\ntest_a = 1\ntest_b = 0\n";
+
+#[test]
+fn an_archive_is_downloaded_once_and_equals_its_folder() {
+    let mirror = Mirror::new(vec![ok(&zipped(10))], COUNTS);
+    let store = mirror.store();
+    let recipe = store.book().get("tiny").unwrap();
+    assert!(!store.is_fetched(&recipe));
+    let mut last = None;
+    let fetched = store.fetch(&recipe, &mut |progress| last = Some(progress)).unwrap();
+    let last = last.unwrap();
+    assert!(last.bytes && Some(last.done) == last.total && last.done == fetched.bytes, "{last:?}");
+    assert!(store.is_fetched(&recipe) && fetched.downloaded);
+    assert!(!store.fetch(&recipe, &mut |_| ()).unwrap().downloaded);
+
+    let (data, folder, cache) = (mirror.prepare().unwrap(), folder(), tempfile::tempdir().unwrap());
+    let same = prepare(cache.path(), &of_folder(folder.path())).unwrap();
+    assert_eq!(data.fingerprint(), same.fingerprint());
+    assert_eq!(data.batch(3, 2).unwrap(), same.batch(3, 2).unwrap());
+    // The download can go: what was prepared stays, and the server is not asked again.
+    fs::remove_file(fetched.path.unwrap()).unwrap();
+    assert_eq!(mirror.prepare().unwrap().fingerprint(), same.fingerprint());
+    assert!(!store.is_fetched(&recipe));
+}
+
+#[test]
+fn bad_downloads_are_refused_and_not_kept() {
+    let check = |answer: Vec<u8>, extra: &str, expected: &str| {
+        let text = Mirror::new(vec![answer], extra).failure();
+        assert!(text.contains(expected), "{text} lacks {expected}");
+    };
+    let zip = zipped(10);
+    check(answer("404 Not Found", b"", 0), COUNTS, "no such file (404)");
+    check(answer("503 Busy", b"", 0), COUNTS, "answered 503");
+    check(answer("200 OK", &zip[..500], zip.len()), COUNTS, "broke off after 500");
+    let wrong = format!("sha256 = \"{}\"\n{COUNTS}", "0".repeat(64));
+    check(ok(&zip), &wrong, "expected 0000");
+}
+
+#[test]
+fn archives_that_are_not_what_they_should_be() {
+    let check = |body: &[u8], extra: &str, expected: &str| {
+        let text = Mirror::new(vec![ok(body)], extra).prepare().err().unwrap().to_string();
+        assert!(text.contains(expected), "{text} lacks {expected}");
+    };
+    check(b"<html>sorry</html>", COUNTS, "is not the package it should be");
+    check(
+        &zipped(10),
+        &COUNTS.replace("test_b = 0", "test_b = 5"),
+        "testB holds 0 images, the recipe expects 5",
+    );
+}
+
+#[test]
+fn a_later_download_has_to_equal_the_first() {
+    let mirror = Mirror::new(vec![ok(&zipped(10)), ok(&zipped(99)), ok(&zipped(10))], COUNTS);
+    let store = mirror.store();
+    let recipe = store.book().get("tiny").unwrap();
+    let first = store.fetch(&recipe, &mut |_| ()).unwrap();
+    fs::remove_file(first.path.as_ref().unwrap()).unwrap();
+    let error = store.fetch(&recipe, &mut |_| ()).unwrap_err().to_string();
+    assert!(error.contains(".sha256` if the source changed on purpose"), "{error}");
+    assert_eq!(store.fetch(&recipe, &mut |_| ()).unwrap(), first);
+}
+
+#[test]
+fn packages_from_the_registries() {
+    if std::env::var_os("CYCLELAB_NETWORK_TESTS").is_none() {
+        eprintln!("skipped: downloads 47 MB; set CYCLELAB_NETWORK_TESTS=1 to run it");
+        return;
+    }
+    let cache = tempfile::tempdir().unwrap();
+    for (name, least) in [("relief", 100), ("emoji-flat3d", 400)] {
+        let data = prepare(cache.path(), &of_recipe(name)).unwrap();
+        for domain in Domain::ALL {
+            assert!(data.count(Fold::Train, domain) > least, "{name} {domain:?}");
+        }
+    }
+}

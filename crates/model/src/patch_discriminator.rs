@@ -1,0 +1,76 @@
+//! The discriminators: PatchGAN of any depth, and one that sees single pixels.
+
+use burn::module::Module;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::{InstanceNorm, PaddingConfig2d};
+use burn::tensor::Tensor;
+use burn::tensor::activation::leaky_relu;
+use spec::{DiscriminatorKind, ModelConfig};
+
+use crate::init::InitialWeights;
+use crate::layers::{apply_norm, norm};
+
+/// Burn's default is 0.01; the reference has 0.2.
+const NEGATIVE_SLOPE: f64 = 0.2;
+
+/// Scores overlapping image patches as real or fake (PatchGAN).
+///
+/// Returns raw scores; the loss applies any sigmoid. `n_layers` stride-2
+/// convolutions, one of stride 1, one to a single channel, all 4×4 with zero
+/// padding 1; the norm is missing after the first and the last. The pixel kind
+/// has three 1×1 convolutions.
+///
+/// # Source
+/// Isola et al. 2017, arXiv:1611.07004 (70×70 patches at `n_layers = 3`);
+/// `NLayerDiscriminator` and `PixelDiscriminator` in upstream's models/networks.py.
+#[derive(Module, Debug)]
+pub struct Discriminator {
+    layers: Vec<Conv2d>,
+    /// One entry a layer but the last, which is followed by nothing.
+    norms: Vec<Option<InstanceNorm>>,
+}
+
+impl Discriminator {
+    pub fn new(config: &ModelConfig, weights: &InitialWeights<'_>) -> Self {
+        let ndf = config.ndf as usize;
+        let n_layers = config.n_layers as usize;
+        let (channels, stride_2, kernel, padding) = match config.discriminator {
+            DiscriminatorKind::Patch => {
+                let hidden = (0..=n_layers).map(|i| ndf * (1 << i.min(3)));
+                let channels: Vec<usize> = [3].into_iter().chain(hidden).chain([1]).collect();
+                (channels, n_layers, 4, 1)
+            }
+            DiscriminatorKind::Pixel => (vec![3, ndf, ndf * 2, 1], 0, 1, 0),
+        };
+        let n = channels.len() - 1;
+        let layer = |i: usize| {
+            let stride = if i < stride_2 { 2 } else { 1 };
+            let conv = Conv2dConfig::new([channels[i], channels[i + 1]], [kernel, kernel])
+                .with_stride([stride, stride])
+                .with_padding(PaddingConfig2d::Explicit(padding, padding, padding, padding))
+                .init(weights.device());
+            weights.conv(i as u64, conv)
+        };
+        let norm_after = |i: usize| match i {
+            0 => None,
+            _ => norm(config.norm, channels[i + 1], weights.device()),
+        };
+        Discriminator {
+            layers: (0..n).map(layer).collect(),
+            norms: (0..n - 1).map(norm_after).collect(),
+        }
+    }
+
+    /// # Shapes
+    /// - `images`: `[batch, 3, height, width]`, values in `[-1, 1]`
+    /// - returns: `[batch, 1, height / 8 - 2, width / 8 - 2]` for `n_layers = 3`;
+    ///   the input's height and width for the pixel kind
+    pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
+        let (last, hidden) = self.layers.split_last().expect("at least three layers, see new");
+        let mut x = images;
+        for (conv, norm) in hidden.iter().zip(&self.norms) {
+            x = leaky_relu(apply_norm(norm, conv.forward(x)), NEGATIVE_SLOPE);
+        }
+        last.forward(x)
+    }
+}

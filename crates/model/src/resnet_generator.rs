@@ -1,0 +1,192 @@
+//! The residual generator (Johnson et al. 2016, as in CycleGAN §4 and §7.2).
+
+use burn::module::Module;
+use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};
+use burn::nn::{Dropout, DropoutConfig, InstanceNorm, PaddingConfig2d};
+use burn::tensor::Tensor;
+use burn::tensor::activation::relu;
+use burn::tensor::module::interpolate;
+use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
+use spec::{ModelConfig, Padding, Upsample};
+
+use crate::init::InitialWeights;
+use crate::layers::{apply_norm, norm, pad};
+
+/// Translates images of one domain into the other.
+///
+/// 7×7 stem, two stride-2 convolutions, `n_blocks` residual blocks, two
+/// up-sampling steps, 7×7 head, tanh. Down-sampling pads with zeros, the rest
+/// with `padding`.
+///
+/// # Source
+/// `ResnetGenerator` in upstream's models/networks.py.
+#[derive(Module, Debug)]
+pub struct ResnetGenerator {
+    stem: Conv2d,
+    stem_norm: Option<InstanceNorm>,
+    down: Vec<Conv2d>,
+    down_norm: Vec<Option<InstanceNorm>>,
+    blocks: Vec<ResnetBlock>,
+    up: Vec<UpsampleLayer>,
+    up_norm: Vec<Option<InstanceNorm>>,
+    head: Conv2d,
+    #[module(skip)]
+    padding: Padding,
+}
+
+/// Layer numbers key the initial weights; the blocks lie between, so that a
+/// deeper generator shares stem, head and its first blocks with a shallower one.
+const STEM: u64 = 0;
+const DOWN: u64 = 10;
+const UP: u64 = 20;
+const HEAD: u64 = 30;
+const BLOCKS: u64 = 100;
+
+impl ResnetGenerator {
+    pub fn new(config: &ModelConfig, weights: &InitialWeights<'_>) -> Self {
+        let ngf = config.ngf as usize;
+        let widths = [ngf, ngf * 2, ngf * 4];
+        let norm_of = |channels| norm(config.norm, channels, weights.device());
+        let outer = |channels: [usize; 2]| {
+            Conv2dConfig::new(channels, [7, 7]).with_padding(PaddingConfig2d::Valid)
+        };
+        let down = |i: usize| {
+            let conv = Conv2dConfig::new([widths[i], widths[i + 1]], [3, 3])
+                .with_stride([2, 2])
+                .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
+                .init(weights.device());
+            weights.conv(DOWN + i as u64, conv)
+        };
+        ResnetGenerator {
+            stem: weights.conv(STEM, outer([3, ngf]).init(weights.device())),
+            stem_norm: norm_of(ngf),
+            down: (0..2).map(down).collect(),
+            down_norm: (0..2).map(|i| norm_of(widths[i + 1])).collect(),
+            blocks: (0..u64::from(config.n_blocks))
+                .map(|i| ResnetBlock::new(config, BLOCKS + 2 * i, weights))
+                .collect(),
+            up: (0..2)
+                .map(|i| {
+                    let channels = [widths[2 - i], widths[1 - i]];
+                    UpsampleLayer::new(config.upsample, channels, UP + i as u64, weights)
+                })
+                .collect(),
+            up_norm: (0..2).map(|i| norm_of(widths[1 - i])).collect(),
+            head: weights.conv(HEAD, outer([ngf, 3]).init(weights.device())),
+            padding: config.padding,
+        }
+    }
+
+    /// # Shapes
+    /// - `images`: `[batch, 3, height, width]` in `[-1, 1]`; sides divisible by 4
+    /// - returns: the same shape, in `(-1, 1)`
+    pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
+        let mut x = self.stem.forward(pad(images, 3, self.padding));
+        x = relu(apply_norm(&self.stem_norm, x));
+        for (conv, norm) in self.down.iter().zip(&self.down_norm) {
+            x = relu(apply_norm(norm, conv.forward(x)));
+        }
+        for block in &self.blocks {
+            x = block.forward(x);
+        }
+        for (layer, norm) in self.up.iter().zip(&self.up_norm) {
+            x = relu(apply_norm(norm, layer.forward(x)));
+        }
+        self.head.forward(pad(x, 3, self.padding)).tanh()
+    }
+
+    /// The stem's weights, for gradient checks.
+    #[cfg(test)]
+    pub(crate) fn first_weight(&self) -> Tensor<4> {
+        self.stem.weight.val()
+    }
+}
+
+/// `x + conv(relu(conv(x)))`, without a ReLU after the sum.
+#[derive(Module, Debug)]
+struct ResnetBlock {
+    first: Conv2d,
+    first_norm: Option<InstanceNorm>,
+    dropout: Dropout,
+    second: Conv2d,
+    second_norm: Option<InstanceNorm>,
+    #[module(skip)]
+    padding: Padding,
+}
+
+impl ResnetBlock {
+    fn new(config: &ModelConfig, layer: u64, weights: &InitialWeights<'_>) -> Self {
+        let channels = config.ngf as usize * 4;
+        let conv = || {
+            Conv2dConfig::new([channels, channels], [3, 3])
+                .with_padding(PaddingConfig2d::Valid)
+                .init(weights.device())
+        };
+        ResnetBlock {
+            first: weights.conv(layer, conv()),
+            first_norm: norm(config.norm, channels, weights.device()),
+            dropout: DropoutConfig::new(config.dropout).init(),
+            second: weights.conv(layer + 1, conv()),
+            second_norm: norm(config.norm, channels, weights.device()),
+            padding: config.padding,
+        }
+    }
+
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let y = self.first.forward(pad(x.clone(), 1, self.padding));
+        let y = self.dropout.forward(relu(apply_norm(&self.first_norm, y)));
+        let y = self.second.forward(pad(y, 1, self.padding));
+        x + apply_norm(&self.second_norm, y)
+    }
+}
+
+/// Doubles height and width.
+#[derive(Module, Debug)]
+enum UpsampleLayer {
+    Transpose(ConvTranspose2d),
+    Resize(ResizeConv),
+}
+
+/// Interpolation, then a reflection-padded 3×3 convolution: upstream's answer to checkerboards.
+#[derive(Module, Debug)]
+struct ResizeConv {
+    conv: Conv2d,
+    #[module(skip)]
+    mode: InterpolateMode,
+}
+
+impl UpsampleLayer {
+    fn new(kind: Upsample, channels: [usize; 2], layer: u64, weights: &InitialWeights<'_>) -> Self {
+        let resize = |mode| {
+            let conv = Conv2dConfig::new(channels, [3, 3])
+                .with_padding(PaddingConfig2d::Valid)
+                .init(weights.device());
+            UpsampleLayer::Resize(ResizeConv { conv: weights.conv(layer, conv), mode })
+        };
+        match kind {
+            Upsample::Nearest => resize(InterpolateMode::Nearest),
+            Upsample::Bilinear => resize(InterpolateMode::Bilinear),
+            Upsample::Transpose => {
+                let conv = ConvTranspose2dConfig::new(channels, [3, 3])
+                    .with_stride([2, 2])
+                    .with_padding([1, 1])
+                    .with_padding_out([1, 1])
+                    .init(weights.device());
+                UpsampleLayer::Transpose(weights.conv_transpose(layer, conv))
+            }
+        }
+    }
+
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        match self {
+            UpsampleLayer::Transpose(conv) => conv.forward(x),
+            UpsampleLayer::Resize(layer) => {
+                let [_, _, height, width] = x.dims();
+                let options = InterpolateOptions::new(layer.mode.clone())
+                    .with_align_corners(false)
+                    .with_output_size([height * 2, width * 2]);
+                layer.conv.forward(pad(interpolate(x, options), 1, Padding::Reflect))
+            }
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Figures: numbers in, SVG out.
+//!
+//! plotters lays out the axes and maps values to places; colours, dashes and
+//! fonts stay with the style sheet, so that one drawing serves light, dark and
+//! paper. Drawing therefore happens in [`ink::Ink`], colours that stand for a
+//! class and are exchanged for it at the end.
+
+mod chart;
+mod effect;
+mod ink;
+mod learning_curve;
+mod scale;
+
+pub(crate) use effect::{Effect, EffectPoint, EffectSeries, effect};
+pub(crate) use ink::{SERIES, swatch};
+pub(crate) use learning_curve::{
+    CellCurve, LearningCurve, POINTS, learning_curve, range_over_seeds,
+};
+pub(crate) use scale::{Level, Place, place};

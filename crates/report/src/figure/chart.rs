@@ -1,0 +1,162 @@
+//! One frame with its axes.
+
+use plotters::chart::{ChartBuilder, ChartContext};
+use plotters::coord::cartesian::Cartesian2d;
+use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
+use plotters::drawing::IntoDrawingArea;
+use plotters::element::PathElement;
+use plotters::prelude::SVGBackend;
+use plotters::style::{Color, IntoFont, ShapeStyle, TextStyle};
+
+use super::ink::{Ink, to_classes};
+use crate::ReportError;
+use crate::escape::esc;
+use crate::number;
+
+/// plotters places at whole units: four to a CSS pixel keep curves smooth.
+pub(super) const UNIT: i32 = 4;
+const WIDTH: i32 = 380;
+const HEIGHT: i32 = 236;
+
+pub(super) type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
+
+/// A linear axis with ticks where we say.
+///
+/// plotters' own `with_key_points` keeps the formatting of the inner axis, and
+/// that of `f64` is closed to it.
+pub(super) struct Axis {
+    low: f64,
+    high: f64,
+    ticks: Vec<f64>,
+}
+
+impl Ranged for Axis {
+    type FormatOption = DefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, (from, to): (i32, i32)) -> i32 {
+        from + (f64::from(to - from) * (value - self.low) / (self.high - self.low)).round() as i32
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
+        if hint.weight().allow_light_points() { Vec::new() } else { self.ticks.clone() }
+    }
+
+    fn range(&self) -> std::ops::Range<f64> {
+        self.low..self.high
+    }
+}
+
+/// The frame of a figure; what is in it is drawn by the caller.
+pub(super) struct Frame {
+    pub(super) x: (f64, f64),
+    pub(super) x_ticks: Vec<(f64, String)>,
+    pub(super) x_title: String,
+    pub(super) y: (f64, f64),
+    /// Read aloud in place of the drawing.
+    pub(super) title: String,
+    pub(super) description: String,
+    /// Unique on the page.
+    pub(super) id: String,
+}
+
+impl Frame {
+    pub(super) fn draw(
+        &self,
+        body: impl FnOnce(&mut Chart<'_, '_>) -> Result<(), ReportError>,
+    ) -> Result<String, ReportError> {
+        let mut svg = String::new();
+        {
+            let area =
+                SVGBackend::with_string(&mut svg, ((WIDTH * UNIT) as u32, (HEIGHT * UNIT) as u32))
+                    .into_drawing_area();
+            let (y_ticks, decimals) = super::scale::ticks(self.y.0, self.y.1, 6);
+            let widest = y_ticks
+                .iter()
+                .map(|&y| number::fixed(y, decimals).chars().count())
+                .max()
+                .unwrap_or(1);
+            let mut chart = ChartBuilder::on(&area)
+                .margin_top(8 * UNIT)
+                .margin_right(10 * UNIT)
+                .x_label_area_size(38 * UNIT)
+                .y_label_area_size((widest as i32 * 7 + 12) * UNIT)
+                .build_cartesian_2d(
+                    Axis {
+                        low: self.x.0,
+                        high: self.x.1,
+                        ticks: self.x_ticks.iter().map(|(at, _)| *at).collect(),
+                    },
+                    Axis { low: self.y.0, high: self.y.1, ticks: y_ticks },
+                )
+                .map_err(ReportError::drawing)?;
+            let x_label = |at: &f64| {
+                self.x_ticks
+                    .iter()
+                    .find(|(tick, _)| tick == at)
+                    .map_or_else(String::new, |(_, label)| label.clone())
+            };
+            chart
+                .configure_mesh()
+                .disable_x_mesh()
+                .max_light_lines(0)
+                .bold_line_style(stroke(Ink::Grid, 1.0))
+                .axis_style(stroke(Ink::Text, 1.0))
+                .set_all_tick_mark_size(4 * UNIT)
+                .label_style(text(11.5))
+                .axis_desc_style(text(11.5))
+                .x_desc(self.x_title.clone())
+                .x_label_formatter(&x_label)
+                .y_label_formatter(&|y| number::fixed(*y, decimals))
+                .draw()
+                .map_err(ReportError::drawing)?;
+            body(&mut chart)?;
+            area.present().map_err(ReportError::drawing)?;
+        }
+        Ok(self.labelled(&to_classes(&svg)))
+    }
+
+    /// Exchanges plotters' root element for one that scales and can be read aloud.
+    fn labelled(&self, svg: &str) -> String {
+        let body = svg.find('>').map_or("", |end| &svg[end + 1..]);
+        let (id, width, height) = (&self.id, WIDTH * UNIT, HEIGHT * UNIT);
+        format!(
+            "<svg class=\"plot\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-labelledby=\"{id}-t {id}-d\">\n\
+             <title id=\"{id}-t\">{}</title>\n<desc id=\"{id}-d\">{}</desc>{body}",
+            esc(&self.title),
+            esc(&self.description),
+        )
+    }
+}
+
+/// A stroke of `width` CSS pixels.
+pub(super) fn stroke(ink: Ink, width: f64) -> ShapeStyle {
+    ShapeStyle {
+        color: ink.colour().to_rgba(),
+        filled: false,
+        stroke_width: (width * f64::from(UNIT)).round() as u32,
+    }
+}
+
+pub(super) fn faint(ink: Ink, width: f64, alpha: f64) -> ShapeStyle {
+    ShapeStyle { color: ink.colour().mix(alpha), ..stroke(ink, width) }
+}
+
+/// A broken line: plotters would draw through a value that is missing.
+pub(super) fn line(
+    chart: &mut Chart<'_, '_>,
+    points: &[(f64, f64)],
+    style: ShapeStyle,
+) -> Result<(), ReportError> {
+    for piece in points.split(|(_, y)| !y.is_finite()).filter(|piece| piece.len() > 1) {
+        chart
+            .draw_series(std::iter::once(PathElement::new(piece.to_vec(), style)))
+            .map_err(ReportError::drawing)?;
+    }
+    Ok(())
+}
+
+fn text(size_px: f64) -> TextStyle<'static> {
+    // plotters divides by 1.24 on the way out.
+    ("sans-serif", size_px * 1.24 * f64::from(UNIT)).into_font().color(&Ink::Text.colour())
+}

@@ -1,0 +1,90 @@
+//! A sweep record in, one HTML file out.
+//!
+//! The file is self-contained: it loads nothing, reads well without scripts,
+//! in print and aloud, and has the same bytes for the same record. Nothing is
+//! averaged away: a run that diverged, failed or is still to come is shown as
+//! that, and a missing value stays missing.
+
+mod escape;
+mod figure;
+mod metric;
+mod number;
+mod page;
+mod section;
+mod students_t;
+pub mod summary;
+
+use std::fmt::Display;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use track::SweepRecord;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    #[error("run {index} names cell {cell}, but the plan has {cells}")]
+    UnknownCell { index: usize, cell: usize, cells: usize },
+    #[error("a figure could not be drawn: {reason}")]
+    Drawing { reason: String },
+    #[error("cannot create `{path}`")]
+    CreateDir { path: PathBuf, source: io::Error },
+    #[error("cannot write `{path}`")]
+    Write { path: PathBuf, source: io::Error },
+}
+
+impl ReportError {
+    pub(crate) fn drawing(cause: impl Display) -> ReportError {
+        ReportError::Drawing { reason: cause.to_string() }
+    }
+}
+
+/// What a reader may want otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Bytes of sample images that go into the page; seeds past it are left out and named.
+    pub image_budget: usize,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        // Pages of 25 MB still open at once and pass most mail servers.
+        Options { image_budget: 25 << 20 }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    pub html: String,
+    /// Sample images that could not be shown, by path and reason. The page says so in their place.
+    pub problems: Vec<(PathBuf, String)>,
+}
+
+/// The page as text. Reads the sample images, and nothing else.
+///
+/// # Errors
+/// `UnknownCell` for a record that contradicts itself, `Drawing` if plotters fails.
+pub fn render(record: &SweepRecord, options: &Options) -> Result<Rendered, ReportError> {
+    let cells = record.plan.cells.len();
+    if let Some(run) = record.runs.iter().find(|run| run.cell >= cells) {
+        return Err(ReportError::UnknownCell { index: run.index, cell: run.cell, cells });
+    }
+    page::render(record, options)
+}
+
+/// Writes `index.html` into `out_dir`, whole or not at all, and returns its path.
+///
+/// # Errors
+/// Those of [`render`], `CreateDir` and `Write`.
+pub fn write(record: &SweepRecord, out_dir: &Path) -> Result<PathBuf, ReportError> {
+    let rendered = render(record, &Options::default())?;
+    fs::create_dir_all(out_dir)
+        .map_err(|source| ReportError::CreateDir { path: out_dir.to_path_buf(), source })?;
+    let path = out_dir.join("index.html");
+    // Two reports at once write two files; the later rename wins, and a reader sees one of them whole.
+    let beside = out_dir.join(format!(".index.html.{}", std::process::id()));
+    fs::write(&beside, rendered.html)
+        .and_then(|()| fs::rename(&beside, &path))
+        .map_err(|source| ReportError::Write { path: path.clone(), source })?;
+    Ok(path)
+}

@@ -1,0 +1,64 @@
+//! The sections, in reading order, in their template.
+
+use track::SweepRecord;
+
+use crate::escape::esc;
+use crate::metric::{self, Metric};
+use crate::section::{answer, curves, effects, header, method, results, runs, samples};
+use crate::summary::{self, Summary};
+use crate::{Options, Rendered, ReportError};
+
+const TEMPLATE: &str = include_str!("page.html");
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
+
+/// What every section looks at.
+pub(crate) struct Subject<'a> {
+    pub(crate) record: &'a SweepRecord,
+    pub(crate) primary: Metric,
+    /// Of the primary metric.
+    pub(crate) summary: Summary,
+}
+
+pub(crate) fn render(record: &SweepRecord, options: &Options) -> Result<Rendered, ReportError> {
+    let subject = Subject {
+        record,
+        primary: metric::declared(record),
+        summary: summary::summarise(record, &record.plan.metric.name),
+    };
+    let mut problems = Vec::new();
+    let sections = [
+        answer::section(&subject),
+        results::section(&subject),
+        effects::section(&subject)?,
+        curves::section(&subject)?,
+        samples::section(&subject, options, &mut problems),
+        runs::section(&subject),
+        method::section(&subject),
+    ];
+    let title = esc(&record.plan.name).to_string();
+    let html = fill(&[
+        ("title", &title),
+        ("style", STYLE),
+        ("script", SCRIPT),
+        ("header", &header::section(&subject)),
+        ("main", &sections.concat()),
+    ]);
+    Ok(Rendered { html, problems })
+}
+
+/// One pass over the template, so that nothing filled in is read as a place to fill.
+fn fill(values: &[(&str, &str)]) -> String {
+    let mut out = String::new();
+    let mut rest = TEMPLATE;
+    while let Some((before, tail)) = rest.split_once("{{") {
+        let (name, after) = tail.split_once("}}").expect("the template closes its places");
+        let value =
+            values.iter().find(|(key, _)| *key == name).expect("the template names known places").1;
+        out.push_str(before);
+        out.push_str(value);
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}

@@ -1,0 +1,48 @@
+"use strict";
+// The page is whole without this: it sorts tables and chooses among samples.
+for (const table of document.querySelectorAll("table.sortable")) {
+  const body = table.tBodies[0];
+  const key = (row, at) => {
+    const cell = row.cells[at];
+    if (!cell) return "";
+    return cell.dataset.sort ?? cell.textContent.trim();
+  };
+  // A cell over several columns moves those after it: look a column up by place, not by index.
+  const cellAt = (row, column) => {
+    let place = 0;
+    for (const cell of row.cells) {
+      if (column < place + cell.colSpan) return cell.cellIndex;
+      place += cell.colSpan;
+    }
+    return -1;
+  };
+  for (const head of table.querySelectorAll("th[data-sortable]")) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...head.childNodes);
+    head.append(button);
+    button.addEventListener("click", () => {
+      const sign = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
+      for (const other of table.querySelectorAll("th[aria-sort]")) other.removeAttribute("aria-sort");
+      head.setAttribute("aria-sort", sign > 0 ? "ascending" : "descending");
+      const rows = [...body.rows].map((row) => [key(row, cellAt(row, head.cellIndex)), row]);
+      rows.sort(([a], [b]) => {
+        if (a === "" || b === "") return (a === "") - (b === "");
+        const [x, y] = [Number(a), Number(b)];
+        return sign * (Number.isNaN(x) || Number.isNaN(y) ? a.localeCompare(b) : x - y);
+      });
+      body.append(...rows.map(([, row]) => row));
+    });
+  }
+}
+const controls = document.getElementById("sample-controls");
+if (controls) {
+  const section = document.getElementById("samples");
+  controls.hidden = false;
+  controls.addEventListener("change", (event) => {
+    if (event.target.name === "show") section.dataset.show = event.target.value;
+    if (event.target.id === "sample-seed") {
+      for (const part of section.querySelectorAll("[data-seed]")) part.hidden = part.dataset.seed !== event.target.value;
+    }
+  });
+}

@@ -1,0 +1,80 @@
+//! The page's sections, one a file, in reading order.
+
+pub(crate) mod answer;
+pub(crate) mod curves;
+pub(crate) mod effects;
+pub(crate) mod header;
+pub(crate) mod method;
+pub(crate) mod results;
+pub(crate) mod runs;
+pub(crate) mod samples;
+
+use serde_json::Value;
+use track::{AxisRecord, CellRecord, SweepRecord};
+
+use crate::figure::SERIES;
+use crate::number;
+use crate::page::Subject;
+use crate::summary::{Estimate, settings_at};
+
+/// `[0.198, 0.209]`, or how many values there were for one.
+pub(crate) fn interval(estimate: &Estimate, write: impl Fn(f64) -> String) -> String {
+    match (estimate.lower, estimate.upper) {
+        (Some(lower), Some(upper)) => format!("[{}, {}]", write(lower), write(upper)),
+        _ => "n = 1".into(),
+    }
+}
+
+/// A cell's position on an axis, in words: `10`, or `resnet, 64` for a zip.
+pub(crate) fn level(axis: &AxisRecord, cell: &CellRecord) -> String {
+    let values = settings_at(cell, &axis.keys);
+    values.into_iter().map(number::setting).collect::<Vec<_>>().join(", ")
+}
+
+/// Settings that vary without belonging to an axis.
+pub(crate) fn loose_settings(record: &SweepRecord) -> Vec<String> {
+    let mut loose: Vec<String> = Vec::new();
+    for (key, _) in record.plan.cells.iter().flat_map(|cell| &cell.settings) {
+        let on_axis = record.plan.axes.iter().any(|axis| axis.keys.contains(key));
+        if !on_axis && !loose.contains(key) {
+            loose.push(key.clone());
+        }
+    }
+    loose
+}
+
+pub(crate) fn loose_value(cell: &CellRecord, key: &str) -> String {
+    let value = cell.settings.iter().find(|(name, _)| name == key).map(|(_, value)| value);
+    value.map_or_else(|| number::MISSING.into(), |value: &Value| number::setting(value))
+}
+
+/// Cells that one plot can tell apart, with their colours: the baseline has the
+/// first, the best is among them, the others are spread over the plan.
+pub(crate) fn drawn_cells(subject: &Subject<'_>) -> Vec<(usize, usize)> {
+    let count = subject.record.plan.cells.len();
+    let baseline = subject.summary.baseline;
+    let mut chosen: Vec<usize> = if count <= SERIES {
+        (0..count).collect()
+    } else {
+        let mut chosen: Vec<usize> = baseline.into_iter().chain(subject.summary.best).collect();
+        chosen.dedup();
+        let others: Vec<usize> = (0..count).filter(|cell| !chosen.contains(cell)).collect();
+        let free = SERIES - chosen.len();
+        chosen.extend((0..free).map(|at| others[at * (others.len() - 1) / (free - 1)]));
+        chosen
+    };
+    chosen.sort_unstable();
+    chosen.dedup();
+    let mut next = 0;
+    chosen
+        .into_iter()
+        .map(|cell| {
+            if Some(cell) == baseline {
+                return (cell, 0);
+            }
+            next += 1;
+            // Without a baseline eight cells need the first colour too.
+            (cell, next % SERIES)
+        })
+        .collect()
+}

@@ -1,0 +1,230 @@
+//! Every loss and every repeated metric over training.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use track::{RunState, Split};
+
+use super::drawn_cells;
+use crate::ReportError;
+use crate::escape::esc;
+use crate::figure::{CellCurve, LearningCurve, learning_curve, range_over_seeds, swatch};
+use crate::metric;
+use crate::number::{MISSING, decimals, fixed, plural};
+use crate::page::Subject;
+
+/// Past this, thin lines are a grey area: the range stands for the seeds.
+const MOST_THIN_LINES: usize = 32;
+
+type Belongs = fn(&str) -> bool;
+
+/// Heading, and whether a metric's name belongs under it.
+const GROUPS: [(&str, Belongs); 6] = [
+    ("Adversarial", |name| name.starts_with("loss/gan_g")),
+    ("Cycle consistency", |name| name.starts_with("loss/cycle")),
+    ("Identity", |name| name.starts_with("loss/idt")),
+    ("Discriminators", |name| name.starts_with("loss/d_")),
+    ("Other losses", |name| name.starts_with("loss/")),
+    ("Held-out metrics", |_| true),
+];
+
+/// By metric, the values of one run in order of step.
+type Series<'a> = BTreeMap<&'a str, Vec<(u64, f64)>>;
+
+pub(crate) fn section(subject: &Subject<'_>) -> Result<String, ReportError> {
+    let (record, cells) = (subject.record, drawn_cells(subject));
+    let runs: Vec<(usize, Series<'_>)> = record
+        .runs
+        .iter()
+        .enumerate()
+        .filter(|(_, run)| cells.iter().any(|(cell, _)| *cell == run.cell) && !run.rows.is_empty())
+        .map(|(at, run)| {
+            let mut series = Series::new();
+            for row in &run.rows {
+                if row.split == Split::Eval
+                    || (row.split == Split::Train && row.name.starts_with("loss/"))
+                {
+                    series.entry(&row.name).or_default().push((row.step, row.value));
+                }
+            }
+            (at, series)
+        })
+        .collect();
+    let recorded: BTreeSet<&str> =
+        runs.iter().flat_map(|(_, series)| series.keys().copied()).collect();
+    // Losses by name, then the metrics as the plots above have them.
+    let metrics = super::effects::metrics(subject);
+    let mut names: Vec<&str> = recorded.iter().copied().collect();
+    names.sort_by_key(|name| metrics.iter().position(|metric| metric.name == *name));
+    let (drawn, once): (Vec<&str>, Vec<&str>) = names.into_iter().partition(|name| {
+        runs.iter().any(|(_, series)| series.get(name).is_some_and(|s| s.len() > 1))
+    });
+
+    let mut out = String::from("<section id=\"curves\">\n<h2>Learning curves</h2>\n");
+    if drawn.is_empty() {
+        out.push_str("<p>No run has recorded a metric more than once yet.</p>\n</section>\n");
+        return Ok(out);
+    }
+    out.push_str("<ul class=\"legend\">");
+    for &(cell, ink) in &cells {
+        let role = if subject.summary.baseline == Some(cell) {
+            " <span class=\"tag\">baseline</span>"
+        } else {
+            ""
+        };
+        out.push_str(&format!(
+            "<li>{}{}{role}</li>",
+            swatch(ink, false),
+            esc(&record.plan.cells[cell].label)
+        ));
+    }
+    out.push_str("</ul>\n");
+
+    let with_seeds = runs.len() <= MOST_THIN_LINES;
+    let (mut taken, mut cut): (Vec<&str>, bool) = (Vec::new(), false);
+    for (group_at, (heading, belongs)) in GROUPS.iter().enumerate() {
+        let members: Vec<&str> =
+            drawn.iter().copied().filter(|name| belongs(name) && !taken.contains(name)).collect();
+        let mut panels = String::new();
+        for (at, name) in members.iter().enumerate() {
+            let (panel, panel_cut) =
+                panel(subject, &cells, &runs, name, format!("curve-{group_at}-{at}"), with_seeds)?;
+            panels.push_str(&panel);
+            cut |= panel_cut;
+        }
+        if !panels.is_empty() {
+            out.push_str(&format!("<h3>{heading}</h3>\n<div class=\"plots\">\n{panels}</div>\n"));
+        }
+        taken.extend(members);
+    }
+    out.push_str(&notes(subject, cells.len(), &once, with_seeds, cut));
+    out.push_str("</section>\n");
+    Ok(out)
+}
+
+fn panel(
+    subject: &Subject<'_>,
+    cells: &[(usize, usize)],
+    runs: &[(usize, Series<'_>)],
+    name: &str,
+    id: String,
+    with_seeds: bool,
+) -> Result<(String, bool), ReportError> {
+    let (record, metric) = (subject.record, metric::describe(name));
+    let (mut curves, mut absent, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+    for &(cell, ink) in cells {
+        let own: Vec<_> = runs.iter().filter(|(run, _)| record.runs[*run].cell == cell).collect();
+        let label = &record.plan.cells[cell].label;
+        let seeds: Vec<Vec<(u64, f64)>> =
+            own.iter().filter_map(|(_, series)| series.get(name).cloned()).collect();
+        if seeds.is_empty() {
+            if !own.is_empty() {
+                absent.push(label.as_str());
+            }
+            continue;
+        }
+        let ends = own
+            .iter()
+            .filter(|(run, _)| matches!(record.runs[*run].state, RunState::Diverged { .. }))
+            .filter_map(|(_, series)| {
+                series.get(name)?.iter().rev().find(|(_, value)| value.is_finite()).copied()
+            })
+            .collect();
+        let shared = range_over_seeds(&seeds);
+        rows.push((
+            label.as_str(),
+            seeds.len(),
+            shared.first().map(|p| p.1),
+            shared.last().map(|p| (p.0, p.1)),
+        ));
+        curves.push(CellCurve { ink, seeds, ends });
+    }
+    let places =
+        decimals(rows.iter().flat_map(|row| [row.2, row.3.map(|(_, mean)| mean)]).flatten());
+    let said: Vec<String> = rows
+        .iter()
+        .filter_map(|(label, _, first, last)| {
+            Some(format!(
+                "{label} from {} to {}",
+                fixed((*first)?, places),
+                fixed((*last)?.1, places)
+            ))
+        })
+        .collect();
+    let figure = LearningCurve {
+        id,
+        title: format!("{} over training steps", metric.title),
+        description: format!("Mean over seeds: {}.", said.join("; ")),
+        cells: curves,
+        with_seeds,
+    };
+    let Some(drawing) = learning_curve(&figure)? else {
+        return Ok((String::new(), false));
+    };
+    let missing = if absent.is_empty() {
+        String::new()
+    } else {
+        format!("<p class=\"note\">Not recorded for {}.</p>\n", esc(absent.join(", ")))
+    };
+    let mut table = String::from(
+        "<details><summary>Data</summary><div class=\"scroll\"><table><thead><tr><th scope=\"col\">cell</th>\
+         <th scope=\"col\" class=\"num\">seeds</th><th scope=\"col\" class=\"num\">first mean</th>\
+         <th scope=\"col\" class=\"num\">last mean</th><th scope=\"col\" class=\"num\">at step</th></tr></thead><tbody>",
+    );
+    for (label, seeds, first, last) in &rows {
+        let write = |value: Option<f64>| value.map_or_else(|| MISSING.into(), |v| fixed(v, places));
+        table.push_str(&format!(
+            "<tr><th scope=\"row\">{}</th><td class=\"num\">{seeds}</td><td class=\"num\">{}</td><td class=\"num\">{}</td>\
+             <td class=\"num\">{}</td></tr>",
+            esc(label),
+            write(*first),
+            write(last.map(|(_, mean)| mean)),
+            last.map_or_else(|| MISSING.into(), |(step, _)| fixed(step, 0)),
+        ));
+    }
+    table.push_str("</tbody></table></div></details>\n");
+    // An arrow on a training loss would call a lower loss a better run; it is not.
+    let heading = if name.starts_with("loss/") { metric.title.clone() } else { metric.heading() };
+    let html = format!(
+        "<figure class=\"panel\">\n<figcaption>{}</figcaption>\n{}{missing}{table}</figure>\n",
+        esc(heading),
+        drawing.svg,
+    );
+    Ok((html, drawing.cut))
+}
+
+fn notes(
+    subject: &Subject<'_>,
+    drawn_cells: usize,
+    once: &[&str],
+    with_seeds: bool,
+    cut: bool,
+) -> String {
+    let mut said = vec![format!(
+        "Thick line: mean over seeds, as far as every started seed of the cell has a value; band: lowest to highest seed{}. \
+         Losses are before their weights and are means over the logging window; long curves are gathered into at most {} points.",
+        if with_seeds {
+            "; thin lines: the seeds"
+        } else {
+            "; the seeds themselves are too many to draw"
+        },
+        crate::figure::POINTS,
+    )];
+    if subject.summary.cells.iter().any(|cell| cell.runs.diverged > 0) {
+        said.push("✕: the last finite value of a run that diverged.".into());
+    }
+    if cut {
+        said.push("Values far outside the bulk are drawn at the edge of the frame.".into());
+    }
+    let all = subject.record.plan.cells.len();
+    if drawn_cells < all {
+        said.push(format!(
+            "{drawn_cells} of {} are drawn: the baseline, the best, and others spread over the plan.",
+            plural(all, "cell")
+        ));
+    }
+    if !once.is_empty() {
+        let titles: Vec<String> = once.iter().map(|name| metric::describe(name).title).collect();
+        said.push(format!("Recorded once a run, hence no curve: {}.", titles.join(", ")));
+    }
+    format!("<p class=\"note\">{}</p>\n", esc(said.join(" ")))
+}

@@ -1,0 +1,136 @@
+//! What was asked, of which data, and how far it is.
+
+use std::collections::BTreeSet;
+
+use crate::escape::esc;
+use crate::number::{grouped, plural};
+use crate::page::Subject;
+use crate::summary::Counts;
+
+pub(crate) fn section(subject: &Subject<'_>) -> String {
+    let (record, plan) = (subject.record, &subject.record.plan);
+    let question = if plan.question.trim().is_empty() { &plan.name } else { &plan.question };
+    let counts = Counts::of(&record.runs);
+    let mut out = format!(
+        "<header>\n<p class=\"kicker\">Ablation study · {}</p>\n<h1>{}</h1>\n",
+        esc(&plan.name),
+        esc(question)
+    );
+    if !counts.is_final() {
+        out.push_str(&format!(
+            "<p class=\"banner\" role=\"note\"><strong>Partial.</strong> {} of {} runs have come to an end; \
+             numbers below will change.</p>\n",
+            counts.planned - counts.running - counts.pending,
+            counts.planned
+        ));
+    }
+    out.push_str(&code_banner(subject));
+    out.push_str("<dl class=\"facts\">\n");
+    let mut fact = |name: &str, html: String| {
+        out.push_str(&format!("<div><dt>{name}</dt><dd>{html}</dd></div>\n"))
+    };
+    fact("Data", data(subject));
+    fact("Plan", plan_size(subject));
+    fact("Status", status(counts));
+    fact("Preset", format!("<code>{}</code>", esc(&plan.preset)));
+    fact("Reproduce", format!("<code>{}</code>", esc(&plan.command)));
+    let version = env!("CARGO_PKG_VERSION");
+    fact(
+        "Generated from",
+        format!(
+            "sweep <code>{}</code>, store format {}, by cyclelab {version}",
+            esc(&plan.name),
+            track::SCHEMA_REV
+        ),
+    );
+    out.push_str("</dl>\n</header>");
+    out
+}
+
+/// Runs of different programs are not one experiment; the reader decides.
+fn code_banner(subject: &Subject<'_>) -> String {
+    let codes: BTreeSet<&str> =
+        subject.record.runs.iter().filter_map(|run| run.code.as_deref()).collect();
+    let list = codes
+        .iter()
+        .map(|code| format!("<code>{}</code>", esc(code)))
+        .collect::<Vec<_>>()
+        .join(", ");
+    if codes.len() > 1 {
+        return format!(
+            "<p class=\"banner\" role=\"note\"><strong>{} code versions.</strong> The runs were made by {list}; \
+             differences between cells may be differences between programs.</p>\n",
+            codes.len()
+        );
+    }
+    if codes.iter().any(|code| code.ends_with("-dirty")) {
+        return format!(
+            "<p class=\"banner\" role=\"note\"><strong>Uncommitted code.</strong> The program was built from a \
+             changed tree ({list}).</p>\n"
+        );
+    }
+    String::new()
+}
+
+fn data(subject: &Subject<'_>) -> String {
+    let data = &subject.record.plan.dataset;
+    let counts = data
+        .counts
+        .iter()
+        .map(|(fold, a, b)| {
+            format!("{} {} A + {} B", esc(fold), grouped(*a as u64), grouped(*b as u64))
+        })
+        .collect::<Vec<_>>()
+        .join("; ");
+    let paired = if data.paired { "; held-out inputs have a true translation" } else { "" };
+    let skipped = match data.skipped {
+        0 => String::new(),
+        skipped => format!("; {} left out as unreadable", plural(skipped, "image")),
+    };
+    format!(
+        "<strong>{}</strong> <span class=\"quiet\">({counts}{paired}{skipped})</span><br><span class=\"quiet\">{}</span>",
+        esc(&data.title),
+        esc(&data.credit)
+    )
+}
+
+fn plan_size(subject: &Subject<'_>) -> String {
+    let (plan, runs) = (&subject.record.plan, subject.record.runs.len());
+    let seeds = plan.seeds.len();
+    let levels: usize = plan.axes.iter().map(|axis| axis.values.len()).product();
+    let cells = if plan.design == "grid" && levels == plan.cells.len() && !plan.axes.is_empty() {
+        plan.axes
+            .iter()
+            .map(|axis| format!("{} {}", axis.values.len(), esc(&axis.label)))
+            .collect::<Vec<_>>()
+            .join(" × ")
+    } else {
+        plural(plan.cells.len(), "cell")
+    };
+    if plan.cells.len() * seeds == runs {
+        format!(
+            "{cells} × {} = {} ({})",
+            plural(seeds, "seed"),
+            plural(runs, "run"),
+            esc(&plan.design)
+        )
+    } else {
+        format!("{cells}, {} ({})", plural(runs, "run"), esc(&plan.design))
+    }
+}
+
+fn status(counts: Counts) -> String {
+    let parts = [
+        ("completed", counts.completed),
+        ("running", counts.running),
+        ("diverged", counts.diverged),
+        ("failed", counts.failed),
+        ("pending", counts.pending),
+    ];
+    parts
+        .iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(state, count)| format!("<span class=\"state {state}\">{count} {state}</span>"))
+        .collect::<Vec<_>>()
+        .join(" ")
+}

@@ -1,0 +1,289 @@
+//! The page of a made-up sweep: four weights of the cycle loss, of which one run
+//! diverges and one is still to come.
+
+mod fixture;
+
+use std::fs;
+use std::path::Path;
+
+use fixture::Fixture;
+use report::summary::{Verdict, summarise};
+use report::{Options, ReportError, render};
+use serde_json::json;
+use track::{FailureClass, RunState, SweepRecord};
+
+fn html(record: &SweepRecord) -> String {
+    render(record, &Options::default()).expect("the fixture renders").html
+}
+
+/// The rows of the results table, tags removed.
+fn result_rows(html: &str) -> Vec<String> {
+    let section = html.split("<section id=\"results\">").nth(1).expect("results are there");
+    let body = section
+        .split("<tbody>")
+        .nth(1)
+        .and_then(|s| s.split("</tbody>").next())
+        .expect("a table body");
+    body.lines().filter(|line| line.starts_with("<tr")).map(text_of).collect()
+}
+
+fn text_of(html: &str) -> String {
+    let (mut out, mut inside) = (String::new(), false);
+    for c in html.chars() {
+        match c {
+            '<' => inside = true,
+            '>' => {
+                inside = false;
+                out.push(' ');
+            }
+            c if !inside => out.push(c),
+            _ => {}
+        }
+    }
+    out.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn equal_records_make_equal_bytes() {
+    let fixture = Fixture::new(&[0, 1, 2]);
+    assert_eq!(html(&fixture.record), html(&fixture.record.clone()));
+}
+
+#[test]
+fn the_page_loads_nothing() {
+    let page = html(&Fixture::new(&[0, 1]).record);
+    for word in
+        ["http:", "https:", "//", "url(", "@import", "<link", "<iframe", "<object", "srcset"]
+    {
+        let found = page.match_indices(word).find(|(at, _)| {
+            // Comments of the script, and Base64 within data URIs, are no addresses.
+            let line = page[..*at].rsplit('\n').next().unwrap_or("");
+            word != "//"
+                || !(line.trim().is_empty()
+                    || line.rsplit('"').next().is_some_and(|s| s.starts_with("data:image/")))
+        });
+        assert!(found.is_none(), "`{word}` at {found:?}");
+    }
+    assert!(page.contains("default-src 'none'"));
+}
+
+#[test]
+fn every_text_of_the_record_is_inert() {
+    const HOSTILE: &str = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{main}}&";
+    let mut fixture = Fixture::new(&[0, 1]);
+    let record = &mut fixture.record;
+    let plan = &mut record.plan;
+    for text in [
+        &mut plan.name,
+        &mut plan.question,
+        &mut plan.design,
+        &mut plan.command,
+        &mut plan.preset,
+        &mut plan.metric.secondary[0],
+        &mut plan.axes[0].label,
+        &mut plan.dataset.name,
+        &mut plan.dataset.title,
+        &mut plan.dataset.credit,
+        &mut plan.dataset.licence,
+        &mut plan.dataset.fingerprint,
+        &mut plan.dataset.counts[0].0,
+    ] {
+        *text = HOSTILE.into();
+    }
+    plan.axes[0].keys[0] = HOSTILE.into();
+    for (at, cell) in plan.cells.iter_mut().enumerate() {
+        cell.label = format!("{HOSTILE}{at}");
+        cell.settings = vec![
+            (HOSTILE.into(), json!(format!("{HOSTILE}{at}"))),
+            ("loose".into(), json!(HOSTILE)),
+        ];
+        cell.note = Some(HOSTILE.into());
+    }
+    plan.samples.iter_mut().for_each(|sample| sample.1 = HOSTILE.into());
+    for run in &mut record.runs {
+        run.key = HOSTILE.into();
+        run.device = Some(HOSTILE.into());
+        run.code = Some(HOSTILE.into());
+        run.damaged = vec![(HOSTILE.into(), HOSTILE.into())];
+        run.samples.iter_mut().for_each(|sample| sample.id = HOSTILE.into());
+        run.rows
+            .iter_mut()
+            .filter(|row| row.name == "eval/ssim_ba")
+            .for_each(|row| row.name = format!("eval/{HOSTILE}"));
+        if run.index == 1 {
+            run.state = RunState::Failed { class: FailureClass::Oom, reason: HOSTILE.into() };
+        }
+    }
+    let page = html(record);
+    assert!(page.contains("&lt;script&gt;alert(1)"), "the text is there, as text");
+    for live in ["<script>alert", "<img src=x", "\"'>"] {
+        assert!(
+            !page.contains(live),
+            "`{live}` is live: {:?}",
+            page.split(live).next().map(|s| &s[s.len() - 200..])
+        );
+    }
+    assert_eq!(page.matches("<script>").count(), 1, "ours alone");
+}
+
+#[test]
+fn missing_stays_missing() {
+    let mut fixture = Fixture::new(&[0, 1]);
+    let last = fixture.record.plan.cells.len() - 1;
+    for run in fixture.record.runs.iter_mut().filter(|run| run.cell == last) {
+        run.rows.retain(|row| row.name != "eval/l1_ab");
+        run.active_s = None;
+    }
+    let summary = summarise(&fixture.record, "eval/l1_ab");
+    assert_eq!((summary.cells[last].estimate, summary.cells[last].difference), (None, None));
+    let page = html(&fixture.record);
+    let row = &result_rows(&page)[last];
+    assert!(row.contains("pending —") || row.contains("not recorded —"), "{row}");
+    assert!(row.ends_with('—') && !row.contains(" 0.0000"), "{row}");
+}
+
+#[test]
+fn lost_runs_enter_no_mean() {
+    let fixture = Fixture::new(&[0, 1]);
+    let summary = summarise(&fixture.record, "eval/l1_ab");
+    let diverged = &summary.cells[0];
+    assert_eq!((diverged.runs.diverged, diverged.runs.completed), (1, 1));
+    assert_eq!(
+        diverged.values.len(),
+        1,
+        "the diverged run has rows, and none of them is a final value"
+    );
+    assert_ne!(summary.best, Some(0), "a cell that diverges is not the best");
+    assert_eq!(diverged.verdict, Some(Verdict::TooFewSeeds));
+    let page = html(&fixture.record);
+    assert!(result_rows(&page)[0].contains("1 diverged"), "{}", result_rows(&page)[0]);
+    assert!(page.contains("<strong>Partial.</strong>"));
+}
+
+#[test]
+fn differences_are_paired_by_seed() {
+    let mut fixture = Fixture::new(&[0, 1, 2]);
+    for run in &mut fixture.record.runs {
+        run.state = RunState::Completed;
+        let value = run.seed as f64 + if run.cell == 1 { 0.25 } else { 0.0 };
+        run.rows
+            .iter_mut()
+            .filter(|row| row.name == "eval/l1_ab")
+            .for_each(|row| row.value = value);
+    }
+    let baseline =
+        fixture.record.plan.cells.iter().position(|cell| cell.baseline).expect("a baseline");
+    let summary = summarise(&fixture.record, "eval/l1_ab");
+    let difference = summary.cells[1].difference.expect("three pairs");
+    assert_ne!(baseline, 1);
+    assert_eq!(
+        (difference.n, difference.mean, difference.lower),
+        (3, 0.25, Some(0.25)),
+        "no spread but the seeds'"
+    );
+    assert_eq!(summary.cells[1].verdict, Some(Verdict::Worse));
+    assert_eq!(summary.cells[baseline].difference, None);
+    assert_eq!(summary.best, Some(baseline), "others equal it, none is better");
+}
+
+#[test]
+fn a_sweep_not_yet_begun_renders() {
+    let mut fixture = Fixture::new(&[0, 1]);
+    for run in &mut fixture.record.runs {
+        run.state = RunState::Planned;
+        run.rows.clear();
+        run.samples.clear();
+        (run.active_s, run.device, run.code) = (None, None, None);
+    }
+    let page = html(&fixture.record);
+    assert!(!page.contains("class=\"plot\""), "no empty plot");
+    assert!(page.contains("No run with a value of L1 A→B\u{a0}↓ has completed yet."));
+    assert!(
+        result_rows(&page).iter().all(|row| row.contains("pending")),
+        "{:?}",
+        result_rows(&page)
+    );
+}
+
+#[test]
+fn a_single_seed_has_no_interval() {
+    let page = html(&Fixture::new(&[7]).record);
+    assert!(result_rows(&page)[1].contains("n = 1"), "{}", result_rows(&page)[1]);
+    assert!(page.contains("too few seeds to tell"));
+    assert!(page.contains("1 seed: the smallest possible two-sided sign-flip p is 1;"));
+}
+
+#[test]
+fn many_runs_stay_readable() {
+    let fixture = Fixture::wide(60, &[0, 1]);
+    let page = html(&fixture.record);
+    assert_eq!(result_rows(&page).len(), 60);
+    assert!(page.contains("8 of 60 cells are drawn"));
+}
+
+#[test]
+fn samples_are_embedded_once_and_broken_ones_named() {
+    let fixture = Fixture::new(&[0, 1]);
+    let page = html(&fixture.record);
+    let saved = |run: &&track::RunRecord| !run.samples.is_empty();
+    let runs = fixture.record.runs.iter().filter(saved).count();
+    // Two directions of three inputs: translation and reconstruction a run; input and truth (A only) once.
+    assert_eq!(page.matches("data:image/png").count(), runs * 2 * 3 * 2 + 2 * 3 + 3);
+
+    let broken = fixture.record.runs.iter().find(saved).expect("some run has samples");
+    let sample =
+        broken.samples.iter().rfind(|s| s.kind == track::SampleKind::Fake).expect("a translation");
+    fs::write(broken.folder.join(&sample.path), b"not an image")
+        .expect("the fixture can be written");
+    let rendered =
+        render(&fixture.record, &Options::default()).expect("a broken image is no reason to stop");
+    assert_eq!(rendered.problems.len(), 1, "{:?}", rendered.problems);
+    assert!(rendered.html.contains(">unreadable<"));
+}
+
+#[test]
+fn a_small_budget_leaves_seeds_out_and_says_so() {
+    let fixture = Fixture::new(&[0, 1]);
+    let page =
+        render(&fixture.record, &Options { image_budget: 1 }).expect("the fixture renders").html;
+    assert!(page.contains("Left out to keep this page small: seed 1."));
+    assert!(page.contains("data:image/png"), "the first seed is always shown");
+}
+
+#[test]
+fn a_page_is_written_whole() {
+    let fixture = Fixture::new(&[0]);
+    let out = fixture.dir.path().join("reports/lambda");
+    let path = report::write(&fixture.record, &out).expect("a temporary folder can be written");
+    assert_eq!(path, out.join("index.html"));
+    assert_eq!(fs::read_to_string(&path).expect("the page is there"), html(&fixture.record));
+    assert_eq!(
+        fs::read_dir(&out).expect("the folder is there").count(),
+        1,
+        "nothing is left beside it"
+    );
+}
+
+#[test]
+fn a_record_that_contradicts_itself_is_refused() {
+    let mut fixture = Fixture::new(&[0]);
+    fixture.record.runs[0].cell = 99;
+    let refused = render(&fixture.record, &Options::default());
+    assert!(matches!(refused, Err(ReportError::UnknownCell { cell: 99, .. })), "{refused:?}");
+}
+
+/// To look at: `REPORT_DEMO=folder cargo nextest run -p report --run-ignored only`.
+#[test]
+#[ignore = "writes pages for the eye"]
+fn demo() {
+    let folder = std::env::var("REPORT_DEMO").expect("REPORT_DEMO names a folder");
+    for (name, fixture) in [
+        ("two", Fixture::new(&[0, 1])),
+        ("three", Fixture::new(&[0, 1, 2])),
+        ("grid", Fixture::grid(&[0, 1, 2, 3])),
+        ("wide", Fixture::wide(100, &[0, 1, 2, 3, 4])),
+    ] {
+        report::write(&fixture.record, &Path::new(&folder).join(name))
+            .expect("the demo can be written");
+    }
+}

@@ -1,0 +1,180 @@
+//! Everything a run needs to go on as if it had never stopped: four networks,
+//! four optimizers, both image pools, the open log window and the counters.
+//! Data order and augmentation are counter-based and need nothing.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use burn::module::Module;
+use burn::tensor::{Tensor, TensorData};
+use model::Network;
+use model::weights::{self, NamedTensors, UpstreamKeys};
+use serde::{Deserialize, Serialize};
+use spec::{ModelConfig, RunConfig};
+use track::{Checkpoint, CheckpointDir, RunDir};
+
+use crate::error::RunnerError;
+use crate::image_pool::ImagePool;
+use crate::loss_window::SavedWindow;
+use crate::network_optimizer::NetworkOptimizer;
+use crate::step::Trainer;
+
+/// Checkpoints kept while a run trains: never delete the old before the new verifies.
+const KEEP: usize = 2;
+
+/// The counters, as `state.json` in the checkpoint.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Progress {
+    /// Steps done.
+    pub step: u64,
+    /// Images seen, per domain.
+    pub images: u64,
+    /// Seconds of training, without evaluation and saving, over all attempts.
+    pub active_s: f64,
+    pub window: SavedWindow,
+    /// Updates each optimizer has made: `gen_ab`, `gen_ba`, `disc_a`, `disc_b`.
+    updates: [usize; 4],
+}
+
+/// Writes a checkpoint and returns its path.
+pub(crate) fn save(
+    run: &RunDir,
+    attempt: u32,
+    trainer: &Trainer,
+    config: &ModelConfig,
+    mut progress: Progress,
+) -> Result<PathBuf, RunnerError> {
+    let dir = CheckpointDir::begin(run, attempt, progress.step)?;
+    let networks = &trainer.networks;
+    let save_network = |network: Network, tensors: NamedTensors| {
+        write(&dir.file(&weights_file(network)), &tensors)
+    };
+    save_network(Network::GenAb, weights::save(&networks.gen_ab, config))?;
+    save_network(Network::GenBa, weights::save(&networks.gen_ba, config))?;
+    if let (Some(disc_a), Some(disc_b)) = (&networks.disc_a, &networks.disc_b) {
+        save_network(Network::DiscA, weights::save(disc_a, config))?;
+        save_network(Network::DiscB, weights::save(disc_b, config))?;
+    }
+    for (i, (network, optimizer)) in optimizers(trainer).into_iter().enumerate() {
+        let (moments, updates) = optimizer.save();
+        progress.updates[i] = updates;
+        write(&dir.file(&optimizer_file(network)), &moments)?;
+    }
+    write(&dir.file(POOL_A), &pool_tensors(&trainer.pool_a))?;
+    write(&dir.file(POOL_B), &pool_tensors(&trainer.pool_b))?;
+    let state = serde_json::to_value(&progress).expect("counters are plain numbers");
+    Ok(dir.commit(&state, KEEP)?)
+}
+
+/// Puts a checkpoint back into a trainer made from the same configuration.
+pub(crate) fn restore(
+    checkpoint: &Checkpoint,
+    trainer: &mut Trainer,
+    config: &ModelConfig,
+) -> Result<Progress, RunnerError> {
+    let unusable =
+        |reason: String| RunnerError::Checkpoint { path: checkpoint.path.clone(), reason };
+    let progress: Progress = serde_json::from_value(checkpoint.state.clone())
+        .map_err(|error| unusable(error.to_string()))?;
+    let at = |file: &str| checkpoint.path.join(file);
+    let networks = &mut trainer.networks;
+    networks.gen_ab = load(networks.gen_ab.clone(), config, &at(&weights_file(Network::GenAb)))?;
+    networks.gen_ba = load(networks.gen_ba.clone(), config, &at(&weights_file(Network::GenBa)))?;
+    if let Some(disc) = networks.disc_a.take() {
+        networks.disc_a = Some(load(disc, config, &at(&weights_file(Network::DiscA)))?);
+    }
+    if let Some(disc) = networks.disc_b.take() {
+        networks.disc_b = Some(load(disc, config, &at(&weights_file(Network::DiscB)))?);
+    }
+    let device = trainer.device().clone().inner();
+    let optimizers = &mut trainer.optimizers;
+    let in_order = [
+        (Network::GenAb, &mut optimizers.gen_ab),
+        (Network::GenBa, &mut optimizers.gen_ba),
+        (Network::DiscA, &mut optimizers.disc_a),
+        (Network::DiscB, &mut optimizers.disc_b),
+    ];
+    for ((network, optimizer), updates) in in_order.into_iter().zip(progress.updates) {
+        optimizer.restore(read(&at(&optimizer_file(network)))?, updates, &device);
+    }
+    for (pool, file) in [(&mut trainer.pool_a, POOL_A), (&mut trainer.pool_b, POOL_B)] {
+        let images = read(&at(file))?.into_values();
+        pool.restore(images.map(|image| Tensor::from_data(image, &device)).collect());
+    }
+    Ok(progress)
+}
+
+/// Replaces the initial weights of the networks that `[init]` names a file for.
+///
+/// # Errors
+/// `ReadWeights`; `Weights` where the file is of another format or does not fit.
+pub(crate) fn load_initial(trainer: &mut Trainer, config: &RunConfig) -> Result<(), RunnerError> {
+    let (networks, init, model) = (&mut trainer.networks, &config.init, &config.model);
+    if let Some(path) = &init.gen_ab {
+        networks.gen_ab = load(networks.gen_ab.clone(), model, Path::new(path))?;
+    }
+    if let Some(path) = &init.gen_ba {
+        networks.gen_ba = load(networks.gen_ba.clone(), model, Path::new(path))?;
+    }
+    for (disc, path) in [(&mut networks.disc_a, &init.disc_a), (&mut networks.disc_b, &init.disc_b)]
+    {
+        if let (Some(network), Some(path)) = (disc.take_if(|_| path.is_some()), path) {
+            *disc = Some(load(network, model, Path::new(path))?);
+        }
+    }
+    Ok(())
+}
+
+const POOL_A: &str = "pool_a.safetensors";
+const POOL_B: &str = "pool_b.safetensors";
+
+fn weights_file(network: Network) -> String {
+    format!("{}.safetensors", network.name())
+}
+
+fn optimizer_file(network: Network) -> String {
+    format!("optim_{}.safetensors", network.name())
+}
+
+fn optimizers(trainer: &Trainer) -> [(Network, &NetworkOptimizer); 4] {
+    let optimizers = &trainer.optimizers;
+    [
+        (Network::GenAb, &optimizers.gen_ab),
+        (Network::GenBa, &optimizers.gen_ba),
+        (Network::DiscA, &optimizers.disc_a),
+        (Network::DiscB, &optimizers.disc_b),
+    ]
+}
+
+/// Slots in order: names sort as the slots are numbered.
+fn pool_tensors(pool: &ImagePool) -> NamedTensors {
+    let tensor = |(slot, image): (usize, &Tensor<4>)| -> (String, TensorData) {
+        (format!("slot_{slot:06}"), image.to_data())
+    };
+    pool.images().iter().enumerate().map(tensor).collect()
+}
+
+fn write(path: &Path, tensors: &NamedTensors) -> Result<(), RunnerError> {
+    let bytes = weights::to_safetensors(tensors)
+        .map_err(|source| RunnerError::Weights { path: path.into(), source })?;
+    fs::write(path, bytes).map_err(|source| RunnerError::Write { path: path.into(), source })
+}
+
+/// A `.pth` or `.pt` file as PyTorch's, any other as safetensors.
+fn read(path: &Path) -> Result<NamedTensors, RunnerError> {
+    let bytes =
+        fs::read(path).map_err(|source| RunnerError::ReadWeights { path: path.into(), source })?;
+    let pytorch = path.extension().is_some_and(|ending| ending == "pth" || ending == "pt");
+    let read =
+        if pytorch { weights::from_pytorch(&bytes) } else { weights::from_safetensors(&bytes) };
+    read.map_err(|source| RunnerError::Weights { path: path.into(), source })
+}
+
+fn load<M: UpstreamKeys + Module>(
+    network: M,
+    config: &ModelConfig,
+    path: &Path,
+) -> Result<M, RunnerError> {
+    weights::load(network, config, read(path)?)
+        .map_err(|source| RunnerError::Weights { path: path.into(), source })
+}

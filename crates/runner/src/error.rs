@@ -1,0 +1,102 @@
+use std::path::PathBuf;
+
+use data::DataError;
+use model::weights::WeightsError;
+use track::{FailureClass, TrackError};
+
+use crate::device::CudaError;
+
+/// Why a run or a sweep could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum RunnerError {
+    #[error(transparent)]
+    Data(#[from] DataError),
+    #[error(transparent)]
+    Track(#[from] TrackError),
+    #[error("device `{name}` cannot be used")]
+    Device {
+        name: String,
+        #[source]
+        source: CudaError,
+    },
+    #[error("no device is called `{name}`; there are: {}", .known.join(", "))]
+    UnknownDevice { name: String, known: Vec<String> },
+    #[error("the plan has {runs} runs, 0 to {}; there is no run {index}", .runs - 1)]
+    NoSuchRun { index: usize, runs: usize },
+    #[error("the plan's configuration of run {index} is not one of this version")]
+    BadConfig {
+        index: usize,
+        #[source]
+        source: serde_json::Error,
+    },
+    #[error(
+        "no held-out input is called `{id}`; `[samples] ids` must be held-out images of the data set"
+    )]
+    UnknownSample { id: String },
+    #[error("cannot read the weights `{path}`")]
+    ReadWeights {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("the weights `{path}` cannot be used")]
+    Weights {
+        path: PathBuf,
+        #[source]
+        source: WeightsError,
+    },
+    #[error("the checkpoint `{path}` cannot be used: {reason}")]
+    Checkpoint { path: PathBuf, reason: String },
+    #[error("cannot write `{path}`")]
+    Write {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("cannot start `{program}`")]
+    Spawn {
+        program: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("{message}")]
+    Panicked { message: String },
+    #[error("{message}")]
+    OutOfMemory { message: String },
+}
+
+impl RunnerError {
+    /// How the failure is filed: by what would have to change before another attempt.
+    pub fn class(&self) -> FailureClass {
+        match self {
+            RunnerError::Data(error) if is_io(error) => FailureClass::Io,
+            RunnerError::Data(_) | RunnerError::UnknownSample { .. } => FailureClass::Data,
+            RunnerError::Track(_) | RunnerError::Write { .. } => FailureClass::Io,
+            RunnerError::Device { .. }
+            | RunnerError::UnknownDevice { .. }
+            | RunnerError::NoSuchRun { .. }
+            | RunnerError::BadConfig { .. }
+            | RunnerError::ReadWeights { .. }
+            | RunnerError::Weights { .. } => FailureClass::Config,
+            RunnerError::Checkpoint { .. } => FailureClass::Io,
+            RunnerError::Spawn { .. } => FailureClass::Exit,
+            RunnerError::Panicked { .. } => FailureClass::Panic,
+            RunnerError::OutOfMemory { .. } => FailureClass::Oom,
+        }
+    }
+
+    /// The error and all its causes in one line, as events and reports keep it.
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text = format!("{text}: {error}");
+            cause = error.source();
+        }
+        text
+    }
+}
+
+fn is_io(error: &DataError) -> bool {
+    matches!(error, DataError::Read { .. } | DataError::Write { .. } | DataError::WriteImage { .. })
+}

@@ -1,0 +1,38 @@
+//! A plan in, finished runs out.
+//!
+//! One process trains one run ([`run`]); a sweep is a scheduler that starts
+//! such processes side by side ([`sweep`]). What happens leaves as
+//! [`TrainEvent`]s: the terminal and the store both listen.
+
+mod device;
+mod error;
+mod event;
+mod stop;
+
+mod prepare;
+pub mod sweep;
+
+mod checkpoint;
+mod evaluate;
+mod image_pool;
+mod loss_window;
+mod lr_schedule;
+mod network_optimizer;
+pub mod run;
+mod run_log;
+mod samples;
+mod step;
+mod system_load;
+mod train;
+
+mod estimate;
+
+#[cfg(test)]
+mod tests;
+
+pub use device::{ComputeDevice, CudaError};
+pub use error::RunnerError;
+pub use estimate::{StepTime, measure_step};
+pub use event::{Outcome, TrainEvent};
+pub use prepare::{PreparedSweep, prepare};
+pub use stop::Stop;

@@ -1,0 +1,159 @@
+//! Adam for one network, with its moments kept by parameter name.
+//!
+//! The arithmetic is Burn's [`Adam`]. Only the book-keeping is ours: Burn's
+//! `ModuleOptimizer` restores its state through `Device::default()`, which
+//! panics in a program built for CUDA where no driver is present, and keys it
+//! by ids that differ from process to process.
+
+use std::collections::BTreeMap;
+
+use burn::module::{Module, ModuleMapper, Param};
+use burn::optim::{Adam, AdamConfig, AdamState, AdaptiveMomentumState, GradientsParams, Optimizer};
+use burn::tensor::{Device, Tensor};
+use model::weights::NamedTensors;
+use spec::OptimConfig;
+
+/// One network's Adam.
+pub(crate) struct NetworkOptimizer {
+    adam: Adam,
+    /// Flat, by the parameter's path in the network.
+    states: BTreeMap<String, AdamState<1>>,
+}
+
+impl NetworkOptimizer {
+    /// Burn's defaults (`beta_1 = 0.9`, `epsilon = 1e-5`) are not the reference's: all are set.
+    pub(crate) fn new(config: &OptimConfig) -> Self {
+        let adam = AdamConfig::new()
+            .with_beta_1(config.beta_1 as f32)
+            .with_beta_2(config.beta_2 as f32)
+            .with_epsilon(config.epsilon as f32)
+            .build();
+        NetworkOptimizer { adam, states: BTreeMap::new() }
+    }
+
+    /// The network after one update with its own gradients; parameters without one stay.
+    pub(crate) fn step<M: Module>(&mut self, lr: f64, network: M, grads: GradientsParams) -> M {
+        network.map(&mut Update { optimizer: self, lr, grads, path: Vec::new() })
+    }
+
+    /// Moments as `PATH.m1` and `PATH.m2`, flat; and the number of updates so far.
+    pub(crate) fn save(&self) -> (NamedTensors, usize) {
+        let mut tensors = NamedTensors::new();
+        let mut updates = 0;
+        for (path, state) in &self.states {
+            tensors.insert(format!("{path}.m1"), state.momentum.moment_1.to_data());
+            tensors.insert(format!("{path}.m2"), state.momentum.moment_2.to_data());
+            updates = state.momentum.time;
+        }
+        (tensors, updates)
+    }
+
+    /// Puts back what [`save`](Self::save) gave.
+    pub(crate) fn restore(&mut self, mut tensors: NamedTensors, updates: usize, device: &Device) {
+        let paths: Vec<String> = tensors
+            .keys()
+            .filter_map(|name| name.strip_suffix(".m1"))
+            .map(str::to_string)
+            .collect();
+        for path in paths {
+            let mut take = |moment: &str| {
+                tensors
+                    .remove(&format!("{path}.{moment}"))
+                    .map(|data| Tensor::from_data(data, device))
+            };
+            if let (Some(first), Some(second)) = (take("m1"), take("m2")) {
+                let momentum = AdaptiveMomentumState::new(updates, first, second);
+                self.states.insert(path, AdamState::new(momentum));
+            }
+        }
+    }
+}
+
+/// Visits every parameter of a network and moves it along its gradient.
+struct Update<'a> {
+    optimizer: &'a mut NetworkOptimizer,
+    lr: f64,
+    grads: GradientsParams,
+    path: Vec<String>,
+}
+
+impl ModuleMapper for Update<'_> {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.push(name.to_string());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(grad) = self.grads.remove::<D>(param.id) else {
+            return param;
+        };
+        let path = self.path.join(".");
+        param.map(|tensor| {
+            let (shape, trained) = (tensor.dims(), tensor.is_require_grad());
+            let state = self.optimizer.states.remove(&path);
+            // Element-wise arithmetic: flat or not makes no difference to the numbers.
+            let (tensor, state) = self.optimizer.adam.step(
+                self.lr,
+                tensor.inner().flatten(0, D - 1),
+                grad.flatten(0, D - 1),
+                state,
+            );
+            if let Some(state) = state {
+                self.optimizer.states.insert(path.clone(), state);
+            }
+            Tensor::from_inner(tensor.reshape(shape)).set_require_grad(trained)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::nn::{Linear, LinearConfig};
+    use spec::RunConfig;
+
+    fn network(device: &Device) -> Linear {
+        let linear = LinearConfig::new(2, 1).init(device);
+        Linear { weight: Param::from_data([[1.0_f32], [-2.0]], device), bias: linear.bias }
+    }
+
+    fn step(optimizer: &mut NetworkOptimizer, network: Linear, device: &Device) -> Linear {
+        let input = Tensor::<2>::from_data([[1.0_f32, 3.0]], device);
+        let loss = network.forward(input).square().mean();
+        let grads = GradientsParams::from_grads(loss.backward(), &network);
+        optimizer.step(0.1, network, grads)
+    }
+
+    fn weights(network: &Linear) -> Vec<f32> {
+        network.weight.val().into_data().as_slice::<f32>().expect("float32").to_vec()
+    }
+
+    /// With epsilon 1e-8 Adam's first step is the learning rate times the gradient's sign.
+    #[test]
+    fn the_first_step_is_the_learning_rate() {
+        let device = Device::flex().autodiff();
+        let mut optimizer = NetworkOptimizer::new(&RunConfig::reference().optim);
+        let moved = weights(&step(&mut optimizer, network(&device), &device));
+        assert!((moved[0] - 1.1).abs() < 1e-6 && (moved[1] - -1.9).abs() < 1e-6, "{moved:?}");
+    }
+
+    #[test]
+    fn restored_state_goes_on_bit_for_bit() {
+        let device = Device::flex().autodiff();
+        let config = RunConfig::reference().optim;
+        let mut straight = NetworkOptimizer::new(&config);
+        let mut network = network(&device);
+        for _ in 0..3 {
+            network = step(&mut straight, network, &device);
+        }
+        let (tensors, updates) = straight.save();
+        let mut resumed = NetworkOptimizer::new(&config);
+        resumed.restore(tensors, updates, &device.clone().inner());
+        let one = step(&mut straight, network.clone(), &device);
+        let two = step(&mut resumed, network, &device);
+        assert_eq!(weights(&one), weights(&two));
+    }
+}

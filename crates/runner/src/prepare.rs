@@ -1,0 +1,193 @@
+//! From a plan to runs with an identity: which images, which keys, which
+//! folders, which of them are done. Writes nothing but the data cache.
+
+use std::path::{Path, PathBuf};
+
+use data::{Dataset, Domain, Fold, Progress, Store};
+use spec::{Axis, Plan, RunConfig};
+use track::{
+    AxisRecord, CellRecord, DatasetRecord, MetricRecord, PlanEntry, PlanRecord, RunDir, RunRecord,
+    RunState, SweepDir,
+};
+
+use crate::error::RunnerError;
+use crate::evaluate;
+use crate::samples;
+
+/// A plan whose runs are known by key, and what the store says about each.
+pub struct PreparedSweep {
+    pub plan: Plan,
+    pub record: PlanRecord,
+    /// In the order they are started.
+    pub entries: Vec<PlanEntry>,
+    /// Where each entry stands, without its rows.
+    pub runs: Vec<RunRecord>,
+    pub sweep: SweepDir,
+    pub runs_root: PathBuf,
+    /// Steps of each entry's whole training.
+    pub total_steps: Vec<u64>,
+}
+
+/// Prepares the plan's images and works out every run's identity.
+///
+/// `command` is what the user typed, for the report. `progress` is told about downloads and decoding.
+///
+/// # Errors
+/// Data that cannot be had, weight files that cannot be read, sample ids that do not exist.
+pub fn prepare(
+    plan: Plan,
+    runs_root: &Path,
+    store: &Store,
+    command: &str,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<PreparedSweep, RunnerError> {
+    let datasets = plan
+        .cells
+        .iter()
+        .map(|cell| open_once(&cell.config, store, progress))
+        .collect::<Result<Vec<_>, _>>()?;
+    let sweep = SweepDir::new(runs_root, &plan.name)?;
+    let baseline = plan.cells.iter().position(|cell| cell.baseline).unwrap_or(0);
+    let record = plan_record(&plan, command, &datasets[baseline], &plan.cells[baseline].config)?;
+    let mut entries = Vec::new();
+    for run in &plan.runs {
+        let cell = &plan.cells[run.cell];
+        let init = init_hashes(&cell.config)?;
+        let fingerprint = datasets[run.cell].fingerprint();
+        let point = spec::point_id(&cell.config, model::TRAINING_REV, fingerprint, &init);
+        let key = spec::run_key(&point, run.seed).as_str().to_string();
+        let folder = folder_of(runs_root, &sweep, &cell.slug(), run.seed, &key)?;
+        entries.push(PlanEntry {
+            index: run.index,
+            point_id: point.as_str().to_string(),
+            key,
+            cell: run.cell,
+            seed: run.seed,
+            label: cell.label.clone(),
+            folder,
+            config: serde_json::to_value(&cell.config).expect("a configuration is plain data"),
+            origins: cell.origins.iter().map(|(leaf, it)| (leaf.clone(), it.to_string())).collect(),
+        });
+    }
+    let runs = entries.iter().map(|entry| track::read_run_status(runs_root, entry)).collect();
+    let total = |entry: &PlanEntry| {
+        let config = &plan.cells[entry.cell].config;
+        config.train.total_steps(datasets[entry.cell].steps_per_epoch())
+    };
+    let total_steps = entries.iter().map(total).collect();
+    let runs_root = runs_root.to_path_buf();
+    Ok(PreparedSweep { plan, record, entries, runs, sweep, runs_root, total_steps })
+}
+
+impl PreparedSweep {
+    /// Entries that have no final result yet, in starting order.
+    pub fn to_do(&self) -> impl Iterator<Item = usize> + '_ {
+        let open = |state: &RunState| {
+            !matches!(state, RunState::Completed | RunState::Diverged { .. } | RunState::Running)
+        };
+        (0..self.entries.len()).filter(move |&i| open(&self.runs[i].state))
+    }
+}
+
+/// Opening a prepared data set takes milliseconds, so each cell opens its own.
+fn open_once(
+    config: &RunConfig,
+    store: &Store,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Dataset, RunnerError> {
+    Ok(store.prepare(&config.data, progress)?)
+}
+
+/// An identical run of this or another sweep, or a new folder in this one. Relative to the root.
+fn folder_of(
+    runs_root: &Path,
+    sweep: &SweepDir,
+    label: &str,
+    seed: u64,
+    key: &str,
+) -> Result<String, RunnerError> {
+    let found = track::find_run(runs_root, key)?;
+    let own = |run: &RunDir| run.path().parent() == Some(sweep.path());
+    // Another sweep's run is used when it is finished; an unfinished one is that sweep's business.
+    let run = match found {
+        Some(run) if own(&run) || run.state()? == RunState::Completed => run,
+        _ => sweep.run_dir(label, seed, key),
+    };
+    let relative = run.path().strip_prefix(runs_root).unwrap_or(run.path());
+    Ok(relative.to_string_lossy().into_owned())
+}
+
+/// Content hashes of the weight files a configuration starts from, by leaf.
+fn init_hashes(config: &RunConfig) -> Result<Vec<(String, String)>, RunnerError> {
+    let init = &config.init;
+    let files = [
+        ("init.gen_ab", &init.gen_ab),
+        ("init.gen_ba", &init.gen_ba),
+        ("init.disc_a", &init.disc_a),
+        ("init.disc_b", &init.disc_b),
+    ];
+    let mut hashes = Vec::new();
+    for (leaf, path) in files {
+        let Some(path) = path else { continue };
+        let bytes = std::fs::read(path)
+            .map_err(|source| RunnerError::ReadWeights { path: path.into(), source })?;
+        hashes.push((leaf.to_string(), blake3::hash(&bytes).to_hex().to_string()));
+    }
+    Ok(hashes)
+}
+
+fn plan_record(
+    plan: &Plan,
+    command: &str,
+    dataset: &Dataset,
+    baseline: &RunConfig,
+) -> Result<PlanRecord, RunnerError> {
+    let axis = |axis: &Axis| AxisRecord {
+        label: axis.label.clone().unwrap_or_else(|| axis.name.clone()),
+        keys: axis.leaves.clone(),
+        values: axis.values.clone(),
+        scale: axis.scale.name().to_string(),
+    };
+    let cell = |cell: &spec::Cell| CellRecord {
+        label: cell.label.clone(),
+        settings: cell.settings.clone(),
+        baseline: cell.baseline,
+        seeds: cell.seeds.clone(),
+        note: cell.note.clone(),
+    };
+    Ok(PlanRecord {
+        name: plan.name.clone(),
+        question: plan.question.clone(),
+        design: plan.design.name().to_string(),
+        command: command.to_string(),
+        metric: MetricRecord {
+            name: plan.metric.name.clone(),
+            minimize: plan.metric.goal == spec::Goal::Minimize,
+            secondary: plan.metric.secondary.clone(),
+        },
+        axes: plan.axes.iter().map(axis).collect(),
+        cells: plan.cells.iter().map(cell).collect(),
+        seeds: plan.seeds.clone(),
+        dataset: dataset_record(dataset),
+        preset: plan.preset.name().to_string(),
+        samples: samples::choose(dataset, evaluate::fold(baseline.eval.fold), &plan.samples)?,
+    })
+}
+
+pub(crate) fn dataset_record(dataset: &Dataset) -> DatasetRecord {
+    let folds =
+        [("train", Fold::Train), ("val", Fold::Val), ("ref", Fold::Ref), ("test", Fold::Test)];
+    let counts = folds.map(|(name, fold)| {
+        (name.to_string(), dataset.count(fold, Domain::A), dataset.count(fold, Domain::B))
+    });
+    DatasetRecord {
+        name: dataset.name().to_string(),
+        title: dataset.title().to_string(),
+        credit: dataset.credit().to_string(),
+        licence: dataset.licence().to_string(),
+        fingerprint: dataset.fingerprint().to_string(),
+        counts: counts.into_iter().filter(|(_, a, b)| a + b > 0).collect(),
+        skipped: dataset.skipped().len(),
+        paired: dataset.paired(Fold::Test),
+    }
+}

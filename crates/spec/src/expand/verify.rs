@@ -1,0 +1,145 @@
+//! What can only be wrong once cells are resolved, and leaves with two owners.
+
+use std::collections::BTreeMap;
+
+use super::{Draft, Expansion};
+use crate::check;
+use crate::diagnostic::{Place, quoted};
+use crate::resolve::Resolved;
+use crate::run_config::{CONTENT_ADDRESSES, NON_SEMANTIC, RunConfig};
+use crate::run_id::canonical;
+use crate::settings::{Entry, Reading};
+use crate::sweep_file::SweepFile;
+
+impl Expansion<'_> {
+    /// Says every problem once per place, with the number of cells it concerns.
+    pub(super) fn check(&self, resolved: &[Resolved], reading: &mut Reading) {
+        let mut found: BTreeMap<(Place, String), (usize, Option<String>)> = BTreeMap::new();
+        for cell in resolved {
+            let mut problems = check::problems(&cell.config);
+            problems.extend(cell.problems.iter().cloned());
+            for problem in problems {
+                // A value that was refused already is not blamed a second time.
+                let broken = problem.leaves.iter().any(|leaf| reading.broken.contains(leaf));
+                if broken && problem.leaves.len() > 1 {
+                    continue;
+                }
+                let place = cell.blame(&problem.leaves).unwrap_or(self.file.place);
+                found.entry((place, problem.message)).or_insert((0, problem.help)).0 += 1;
+            }
+        }
+        for ((place, message), (cells, help)) in found {
+            let error = reading.error(place, message).maybe_help(help);
+            if resolved.len() > 1 {
+                error.label(format!("concerns {cells} of {} cells", resolved.len()));
+            }
+        }
+    }
+
+    pub(super) fn duplicates(
+        &self,
+        drafts: &[Draft],
+        resolved: &[Resolved],
+        labels: &[String],
+        reading: &mut Reading,
+    ) {
+        if !self.sound || !self.points_sound() || !reading.broken.is_empty() {
+            return;
+        }
+        let mut first: BTreeMap<String, usize> = BTreeMap::new();
+        let mut places: BTreeMap<Place, (String, String)> = BTreeMap::new();
+        for (index, cell) in resolved.iter().enumerate() {
+            let earlier = *first.entry(identity(&cell.config)).or_insert(index);
+            if earlier == index {
+                continue;
+            }
+            let place = self.differing(&drafts[earlier], &drafts[index]);
+            let why = why_same(&resolved[earlier].config, &cell.config);
+            let message = match &drafts[index] {
+                Draft::Point(_) => format!("this point is the cell `{}` again", labels[earlier]),
+                Draft::Grid(_) => {
+                    format!(
+                        "the cells `{}` and `{}` are the same runs",
+                        labels[earlier], labels[index]
+                    )
+                }
+            };
+            places.entry(place).or_insert((message, why));
+        }
+        for (place, (message, why)) in places {
+            reading.error(place, message).help(why);
+        }
+    }
+
+    /// The value by which two cells of a product differ, or the point.
+    fn differing(&self, earlier: &Draft, later: &Draft) -> Place {
+        match (earlier, later) {
+            (_, Draft::Point(index)) => self.file.points[*index].place,
+            (Draft::Grid(a), Draft::Grid(b)) => {
+                let at = (0..a.len()).rev().find(|at| a[*at] != b[*at]);
+                at.map_or(self.file.place, |at| self.dimensions[at].values[b[at]][0].place)
+            }
+            (Draft::Point(_), Draft::Grid(_)) => self.file.place,
+        }
+    }
+}
+
+/// The same leaf in two of axes, zips, `[set]` and `--set`; true if there is none.
+pub(super) fn clashes(file: &SweepFile, overrides: &[Entry], reading: &mut Reading) -> bool {
+    let before = reading.findings.errors();
+    let mut owners: BTreeMap<&str, String> = BTreeMap::new();
+    for it in &file.dimensions {
+        let owner = if it.zip { format!("[zip.{}]", it.name) } else { "[axes]".to_string() };
+        for leaf in &it.leaves {
+            let key = it.values.iter().flatten().find(|entry| entry.leaf == *leaf);
+            let key = key.map_or(it.place, |entry| entry.key);
+            if let Some(other) = owners.get(leaf) {
+                reading
+                    .error(key, format!("`{leaf}` is in {owner} and in {other}"))
+                    .help("keep one");
+            } else {
+                owners.insert(leaf, owner.clone());
+            }
+        }
+    }
+    for entry in &file.set {
+        if let Some(other) = owners.get(entry.leaf) {
+            reading
+                .error(entry.key, format!("`{}` is in [set] and in {other}", entry.leaf))
+                .help("a setting is fixed or it varies: keep one");
+        }
+    }
+    for entry in overrides {
+        if let Some(other) = owners.get(entry.leaf) {
+            reading
+                .error(
+                    entry.key,
+                    format!("`--set {}` would undo {other}, where it varies", entry.leaf),
+                )
+                .help("change the axis in the file");
+        }
+    }
+    reading.findings.errors() == before
+}
+
+/// Everything that decides which run this is, apart from the seed.
+fn identity(config: &RunConfig) -> String {
+    let mut identity = canonical(config);
+    for leaf in CONTENT_ADDRESSES {
+        identity.push_str(&format!("\n{}", config.get(leaf)));
+    }
+    identity
+}
+
+fn why_same(one: &RunConfig, other: &RunConfig) -> String {
+    let differ: Vec<&str> =
+        NON_SEMANTIC.into_iter().filter(|leaf| one.get(leaf) != other.get(leaf)).collect();
+    if differ.is_empty() {
+        "all their settings are equal after resolution".to_string()
+    } else {
+        format!(
+            "they differ only in {}, which does not change what is trained",
+            quoted(&differ, "and")
+        )
+    }
+}

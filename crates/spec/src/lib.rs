@@ -1,0 +1,47 @@
+//! What was asked: TOML text in, fully resolved runs out.
+//!
+//! [`read`] takes a sweep file's text and gives a [`Plan`], or every mistake in
+//! it at once. There are no files, clock, environment or tensors in here: base
+//! files come through a callback, and paths stay text.
+//!
+//! Resolution order, recorded per leaf as [`Origin`]: preset, rules, base files
+//! (later wins), `[set]`, axes and zips, points, `--set`.
+
+mod check;
+mod leaf;
+mod preset;
+mod resolve;
+mod run_config;
+
+mod axis_spec;
+mod diagnostic;
+mod execution;
+mod metric;
+mod node;
+mod section;
+mod seeds;
+mod settings;
+mod sweep_file;
+
+mod cell_label;
+mod expand;
+mod plan;
+
+pub mod draw;
+mod run_id;
+
+pub use axis_spec::Scale;
+pub use diagnostic::{Diagnostic, Rejected, Severity, SourceText};
+pub use draw::{Draw, Purpose};
+pub use execution::{Devices, Exec, Limits, OnCodeChange, RunOrder, Samples, Slots};
+pub use leaf::show;
+pub use metric::{Goal, KnownMetric, Metric, Select, known_metrics};
+pub use plan::{Axis, Cell, Plan, PlannedRun, read};
+pub use preset::{Departure, Preset, difference};
+pub use resolve::Origin;
+pub use run_config::*;
+pub use run_id::{PointId, RunKey, SCHEMA_REV, canonical, point_id, run_key};
+pub use sweep_file::{Design, SCHEMA};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+//! TOML text as a tree in which every key and value knows its place.
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::diagnostic::{Findings, Place};
+
+/// A value as typed.
+#[derive(Debug, Clone)]
+pub(crate) struct Node {
+    pub(crate) value: Value,
+    pub(crate) place: Place,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Value {
+    String(String),
+    Integer(i128),
+    Float(f64),
+    Boolean(bool),
+    Datetime,
+    Array(Vec<Node>),
+    Table(Vec<(Key, Node)>),
+    /// A number that TOML allows and no type of ours holds.
+    Unreadable(String),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Key {
+    pub(crate) text: String,
+    pub(crate) place: Place,
+}
+
+impl Node {
+    /// What was found, for messages: `the string "ten"`.
+    pub(crate) fn found(&self) -> String {
+        match &self.value {
+            Value::String(text) => format!("the string {text:?}"),
+            Value::Integer(number) => format!("the whole number {number}"),
+            Value::Float(number) => format!("the number {number:?}"),
+            Value::Boolean(flag) => format!("{flag}"),
+            Value::Datetime => "a date".to_string(),
+            Value::Array(_) => "an array".to_string(),
+            Value::Table(_) => "a table".to_string(),
+            Value::Unreadable(text) => format!("`{text}`"),
+        }
+    }
+}
+
+/// Parses a document; what cannot be parsed is reported and left out.
+pub(crate) fn parse_document(source: usize, text: &str, findings: &mut Findings) -> Node {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    report(source, text, &errors, findings);
+    let place = Place { source, start: 0, end: 0 };
+    Node { value: Value::Table(entries(source, table.get_ref())), place }
+}
+
+/// Parses a lone value that starts at byte `offset` of the source.
+pub(crate) fn parse_value(source: usize, text: &str, offset: usize) -> Option<Node> {
+    let value = DeValue::parse(text).ok()?;
+    Some(shift(node(source, &value), offset))
+}
+
+fn report(source: usize, text: &str, errors: &[toml::de::Error], findings: &mut Findings) {
+    for error in errors {
+        let span = error.span().unwrap_or(text.len()..text.len());
+        let place = Place { source, start: span.start, end: span.end };
+        findings.error(place, format!("this is not TOML: {}", error.message()));
+    }
+}
+
+fn entries(source: usize, table: &DeTable<'_>) -> Vec<(Key, Node)> {
+    let mut entries: Vec<(Key, Node)> = table
+        .iter()
+        .map(|(key, value)| {
+            let place = place(source, key.span());
+            (Key { text: key.get_ref().to_string(), place }, node(source, value))
+        })
+        .collect();
+    entries.sort_by_key(|(key, _)| key.place);
+    entries
+}
+
+fn node(source: usize, spanned: &Spanned<DeValue<'_>>) -> Node {
+    let value = match spanned.get_ref() {
+        DeValue::String(text) => Value::String(text.to_string()),
+        DeValue::Integer(number) => match i128::from_str_radix(number.as_str(), number.radix()) {
+            Ok(number) => Value::Integer(number),
+            Err(_) => Value::Unreadable(number.to_string()),
+        },
+        DeValue::Float(number) => match number.as_str().parse() {
+            Ok(number) => Value::Float(number),
+            Err(_) => Value::Unreadable(number.to_string()),
+        },
+        DeValue::Boolean(flag) => Value::Boolean(*flag),
+        DeValue::Datetime(_) => Value::Datetime,
+        DeValue::Array(items) => {
+            Value::Array(items.iter().map(|item| node(source, item)).collect())
+        }
+        DeValue::Table(table) => Value::Table(entries(source, table)),
+    };
+    Node { value, place: place(source, spanned.span()) }
+}
+
+fn place(source: usize, span: std::ops::Range<usize>) -> Place {
+    Place { source, start: span.start, end: span.end }
+}
+
+fn shift(mut node: Node, offset: usize) -> Node {
+    node.place.start += offset;
+    node.place.end += offset;
+    node.value = match node.value {
+        Value::Array(items) => {
+            Value::Array(items.into_iter().map(|item| shift(item, offset)).collect())
+        }
+        other => other,
+    };
+    node
+}

@@ -1,0 +1,290 @@
+//! What a sweep file means: cells times seeds, every run fully resolved.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value as Json;
+
+use crate::axis_spec::{Dimension, Scale};
+use crate::cell_label;
+use crate::diagnostic::{Diagnostic, Place, Rejected, SourceText};
+use crate::execution::{Exec, Limits, RunOrder, Samples};
+use crate::expand::{BaseFile, Expansion};
+use crate::leaf::{self, Kind};
+use crate::metric::Metric;
+use crate::node::{Node, Value, parse_document, parse_value};
+use crate::preset::Preset;
+use crate::resolve::Origin;
+use crate::run_config::RunConfig;
+use crate::settings::{Entry, Reading};
+use crate::sweep_file::{Design, SweepFile};
+
+/// Cells, values of one axis, or seeds of one cell beyond this are refused unmade.
+pub(crate) const MOST_CELLS: u64 = 100_000;
+
+/// A sweep that can be run.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub name: String,
+    pub question: String,
+    pub preset: Preset,
+    pub design: Design,
+    pub seeds: Vec<u64>,
+    pub metric: Metric,
+    /// In the order of the file; the last varies fastest.
+    pub axes: Vec<Axis>,
+    pub cells: Vec<Cell>,
+    /// In the order they are to be started.
+    pub runs: Vec<PlannedRun>,
+    pub limits: Limits,
+    pub exec: Exec,
+    pub samples: Samples,
+    pub tags: Vec<String>,
+    pub warnings: Vec<Diagnostic>,
+    /// The sweep file, then its base files, then one per `--set`.
+    pub sources: Vec<SourceText>,
+}
+
+/// What varies: one leaf, or several zipped together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Axis {
+    /// The leaf's path, or the zip's name.
+    pub name: String,
+    /// One leaf, or those of the zip.
+    pub leaves: Vec<String>,
+    /// The display name the file gives.
+    pub label: Option<String>,
+    pub scale: Scale,
+    /// One row per position, holding one value per leaf.
+    pub values: Vec<Vec<Json>>,
+}
+
+/// One configuration, to be run with each of its seeds.
+#[derive(Debug, Clone)]
+pub struct Cell {
+    /// Unique in the plan.
+    pub label: String,
+    /// Every leaf that varies anywhere in the plan, with this cell's value.
+    pub settings: Vec<(String, Json)>,
+    pub config: RunConfig,
+    /// Who set each leaf.
+    pub origins: BTreeMap<String, Origin>,
+    /// The cell every effect is measured against; one per plan.
+    pub baseline: bool,
+    pub seeds: Vec<u64>,
+    pub note: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlannedRun {
+    /// Position in [`Plan::runs`].
+    pub index: usize,
+    /// Position in [`Plan::cells`].
+    pub cell: usize,
+    pub seed: u64,
+}
+
+impl Cell {
+    /// The label as a part of a folder's name, at most 48 safe characters.
+    pub fn slug(&self) -> String {
+        cell_label::slug(&self.label)
+    }
+}
+
+/// Reads a sweep file and makes its plan.
+///
+/// `overrides` are the command line's `--set` pairs: a leaf's path and a TOML
+/// value, where a leaf that takes text also accepts it unquoted. `load` is
+/// given the path of a base file as written and returns its text, or why not.
+///
+/// # Errors
+/// [`Rejected`] with every mistake found. A text that is not TOML, or of a
+/// newer schema, is not examined further.
+pub fn read(
+    source: SourceText,
+    overrides: &[(String, String)],
+    load: &mut dyn FnMut(&str) -> Result<SourceText, String>,
+) -> Result<Plan, Rejected> {
+    let mut sources = vec![source];
+    let mut reading = Reading::default();
+    match plan(&mut sources, overrides, load, &mut reading) {
+        Some(plan) if !reading.findings.has_errors() => {
+            Ok(Plan { warnings: reading.findings.into_sorted(), sources, ..plan })
+        }
+        _ => Err(Rejected { diagnostics: reading.findings.into_sorted(), sources }),
+    }
+}
+
+fn plan(
+    sources: &mut Vec<SourceText>,
+    overrides: &[(String, String)],
+    load: &mut dyn FnMut(&str) -> Result<SourceText, String>,
+    reading: &mut Reading,
+) -> Option<Plan> {
+    let root = parse_document(0, &sources[0].text, &mut reading.findings);
+    if reading.findings.has_errors() {
+        return None;
+    }
+    let file = SweepFile::read(&root, reading)?;
+    let bases = base_files(&file, sources, load, reading);
+    let overrides: Vec<Entry> = overrides
+        .iter()
+        .filter_map(|(key, value)| command_line(key, value, sources, reading))
+        .collect();
+    let expansion = Expansion::new(&file, &bases, &overrides, reading);
+    let cells = expansion.cells(reading)?;
+    let runs = runs(&file, &cells);
+    Some(Plan {
+        name: file.name,
+        question: file.question,
+        preset: file.preset,
+        design: file.design.value,
+        seeds: file.seeds.list,
+        metric: file.metric,
+        axes: file.dimensions.iter().map(axis).collect(),
+        cells,
+        runs,
+        limits: file.limits,
+        exec: file.exec,
+        samples: file.samples,
+        tags: file.tags,
+        warnings: Vec::new(),
+        sources: Vec::new(),
+    })
+}
+
+fn base_files(
+    file: &SweepFile,
+    sources: &mut Vec<SourceText>,
+    load: &mut dyn FnMut(&str) -> Result<SourceText, String>,
+    reading: &mut Reading,
+) -> Vec<BaseFile> {
+    let mut bases: Vec<BaseFile> = Vec::new();
+    for path in &file.base {
+        if bases.iter().any(|base| base.path == path.value) {
+            reading.error(path.place, format!("the base file `{}` is given twice", path.value));
+            continue;
+        }
+        let before = reading.findings.errors();
+        let mut entries = Vec::new();
+        match load(&path.value) {
+            Err(why) => {
+                reading.error(
+                    path.place,
+                    format!("cannot read the base file `{}`: {why}", path.value),
+                );
+            }
+            Ok(text) => {
+                let index = sources.len();
+                let root = parse_document(index, &text.text, &mut reading.findings);
+                sources.push(text);
+                if reading.findings.errors() == before {
+                    entries = reading.settings(&root, "a base file");
+                }
+            }
+        }
+        if entries.is_empty() && reading.findings.errors() != before {
+            // What it would have set is unknown; the images are most likely among it.
+            reading.broken.extend(["data.dataset", "data.path"]);
+        }
+        bases.push(BaseFile { path: path.value.clone(), entries });
+    }
+    bases
+}
+
+/// One `--set key=value`, as a source of its own so that findings can point into it.
+fn command_line(
+    key: &str,
+    value: &str,
+    sources: &mut Vec<SourceText>,
+    reading: &mut Reading,
+) -> Option<Entry> {
+    let source = sources.len();
+    let text = format!("{key}={value}");
+    sources.push(SourceText { name: format!("--set {text}"), text: text.clone() });
+    let key_place = Place { source, start: 0, end: key.len() };
+    let place = Place { source, start: key.len() + 1, end: text.len() };
+    let leaf = reading.leaf(key, key_place)?;
+    let takes_text = matches!(leaf::kind(leaf), Kind::Text | Kind::Choice(_));
+    let node = match parse_value(source, value, key.len() + 1) {
+        Some(node) => node,
+        // A shell has eaten the quotes, or they were left out.
+        None if takes_text => Node { value: Value::String(value.to_string()), place },
+        None => {
+            reading.broken.insert(leaf);
+            reading.error(place, format!("`--set {text}`: `{value}` is not a TOML value"));
+            return None;
+        }
+    };
+    let value = reading.coerce(leaf, &node, &format!("`--set {text}`"))?;
+    Some(Entry { leaf, key: key_place, value, place })
+}
+
+fn axis(dimension: &Dimension) -> Axis {
+    let row = |row: &Vec<Entry>| row.iter().map(|entry| entry.value.clone()).collect();
+    Axis {
+        name: dimension.name.clone(),
+        leaves: dimension.leaves.iter().map(|leaf| leaf.to_string()).collect(),
+        label: dimension.label.clone(),
+        scale: dimension.scale,
+        values: dimension.values.iter().map(row).collect(),
+    }
+}
+
+fn runs(file: &SweepFile, cells: &[Cell]) -> Vec<PlannedRun> {
+    let mut pairs: Vec<(usize, u64)> = Vec::new();
+    for (index, cell) in cells.iter().enumerate() {
+        pairs.extend(cell.seeds.iter().map(|seed| (index, *seed)));
+    }
+    if file.exec.order == RunOrder::SeedMajor {
+        // Seeds that only points have come last, in the order they appear.
+        let mut order = file.seeds.list.clone();
+        order.extend(pairs.iter().map(|(_, seed)| *seed));
+        let mut rank: BTreeMap<u64, usize> = BTreeMap::new();
+        for seed in order {
+            let next = rank.len();
+            rank.entry(seed).or_insert(next);
+        }
+        pairs.sort_by_key(|(_, seed)| rank[seed]);
+    }
+    let runs = pairs.into_iter().enumerate();
+    runs.map(|(index, (cell, seed))| PlannedRun { index, cell, seed }).collect()
+}
+
+impl Plan {
+    /// The cell that effects are measured against.
+    pub fn baseline(&self) -> Option<&Cell> {
+        self.cells.iter().find(|cell| cell.baseline)
+    }
+
+    /// Joins relative `data.path` and `init.*` to the folder they are relative to.
+    ///
+    /// `folder` holds the sweep file. A path that a base file sets is relative
+    /// to that base file; one from `--set` to the working directory, so it
+    /// stays as it is. Nothing is read; `settings` keep the paths as written.
+    pub fn resolve_paths(&mut self, folder: &Path) {
+        for cell in &mut self.cells {
+            let Cell { config, origins, .. } = cell;
+            let init = &mut config.init;
+            let paths = [
+                ("data.path", &mut config.data.path),
+                ("init.gen_ab", &mut init.gen_ab),
+                ("init.gen_ba", &mut init.gen_ba),
+                ("init.disc_a", &mut init.disc_a),
+                ("init.disc_b", &mut init.disc_b),
+            ];
+            for (leaf, path) in paths {
+                let Some(path) = path else { continue };
+                let folder = match origins.get(leaf) {
+                    Some(Origin::CommandLine) => continue,
+                    Some(Origin::Base(file)) => match Path::new(file).parent() {
+                        Some(parent) => folder.join(parent),
+                        None => folder.to_path_buf(),
+                    },
+                    _ => folder.to_path_buf(),
+                };
+                *path = folder.join(&*path).to_string_lossy().into_owned();
+            }
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! One cell's configuration from the layers that set it, with the origin of every leaf.
+//!
+//! preset < rules < base files < `[set]` < axes and zips < points < `--set`.
+//!
+//! Two pairs are alternatives: `data.dataset` or `data.path`, and epochs or
+//! steps. Setting one clears what the preset or a base file says of the other,
+//! and `--set` clears what the file says; both on one level is an error.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde_json::Value as Json;
+
+use crate::check::{Problem, load_for};
+use crate::diagnostic::{Place, quoted};
+use crate::leaf;
+use crate::preset::Preset;
+use crate::run_config::RunConfig;
+use crate::settings::Entry;
+
+/// Who gave a leaf its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// The preset of this name.
+    Preset(String),
+    /// A rule that applies while nobody sets the leaf, such as "6 below 256 px".
+    Rule(String),
+    /// The base file, as written in `base`.
+    Base(String),
+    Set,
+    /// The axis of this label.
+    Axis(String),
+    /// The zip of this name.
+    Zip(String),
+    /// The `[[points]]` table of this index, from 0.
+    Point(usize),
+    CommandLine,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Preset(name) => write!(formatter, "preset {name}"),
+            Origin::Rule(rule) => write!(formatter, "rule: {rule}"),
+            Origin::Base(file) => write!(formatter, "base {file}"),
+            Origin::Set => write!(formatter, "[set]"),
+            Origin::Axis(label) => write!(formatter, "axis {label}"),
+            Origin::Zip(name) => write!(formatter, "zip {name}"),
+            Origin::Point(index) => write!(formatter, "point {}", index + 1),
+            Origin::CommandLine => write!(formatter, "--set"),
+        }
+    }
+}
+
+/// Settings of one origin.
+pub(crate) struct Layer<'a> {
+    /// Alternatives on the same level clash; a higher level clears a lower one.
+    pub(crate) level: usize,
+    pub(crate) origin: Origin,
+    pub(crate) entries: Vec<&'a Entry>,
+}
+
+pub(crate) struct Resolved {
+    pub(crate) config: RunConfig,
+    pub(crate) origins: BTreeMap<String, Origin>,
+    /// Clashes of alternatives, and what is missing.
+    pub(crate) problems: Vec<Problem>,
+    setters: BTreeMap<&'static str, Setter>,
+}
+
+struct Setter {
+    /// Later layers rank higher.
+    rank: usize,
+    level: usize,
+    place: Place,
+    origin: Origin,
+}
+
+impl Resolved {
+    /// Where the leaf was set that was set last of these; `None` if none was.
+    pub(crate) fn blame(&self, leaves: &[&'static str]) -> Option<Place> {
+        let mut last: Option<&Setter> = None;
+        for setter in leaves.iter().filter_map(|leaf| self.setters.get(leaf)) {
+            if last.is_none_or(|last| setter.rank > last.rank) {
+                last = Some(setter);
+            }
+        }
+        last.map(|setter| setter.place)
+    }
+}
+
+/// Applies the layers in order, then the alternatives and the rules.
+pub(crate) fn resolve(preset: Preset, layers: &[Layer<'_>]) -> Resolved {
+    let mut draft = Draft {
+        tree: leaf::tree(&preset.config()),
+        setters: BTreeMap::new(),
+        ruled: BTreeMap::new(),
+        problems: Vec::new(),
+    };
+    for (rank, layer) in layers.iter().enumerate() {
+        for entry in &layer.entries {
+            leaf::set(&mut draft.tree, entry.leaf, entry.value.clone());
+            let origin = layer.origin.clone();
+            let setter = Setter { rank, level: layer.level, place: entry.place, origin };
+            draft.setters.insert(entry.leaf, setter);
+        }
+    }
+    draft.data_source();
+    draft.length();
+    draft.image_sizes();
+    draft.blocks();
+    draft.finish(preset)
+}
+
+struct Draft {
+    tree: Json,
+    setters: BTreeMap<&'static str, Setter>,
+    /// Leaves that a rule or a cleared alternative decided.
+    ruled: BTreeMap<&'static str, Origin>,
+    problems: Vec<Problem>,
+}
+
+impl Draft {
+    fn data_source(&mut self) {
+        self.alternatives(&["data.dataset"], &["data.path"]);
+        if !self.is_present("data.dataset") && !self.is_present("data.path") {
+            self.problems.push(Problem {
+                leaves: vec!["data.dataset", "data.path"],
+                message: "no images: neither `data.dataset` nor `data.path` is set".to_string(),
+                help: Some(
+                    "under [set], write data.path = \"folder\" or data.dataset = \"recipe\""
+                        .to_string(),
+                ),
+            });
+        }
+    }
+
+    fn length(&mut self) {
+        let (steps, epochs) =
+            (["train.steps", "train.steps_decay"], ["train.n_epochs", "train.n_epochs_decay"]);
+        self.alternatives(&steps, &epochs);
+        if !steps.iter().any(|leaf| self.setters.contains_key(leaf)) {
+            return;
+        }
+        if !self.is_present("train.steps") {
+            self.problems.push(Problem {
+                leaves: steps.to_vec(),
+                message: "`train.steps_decay` is set without `train.steps`".to_string(),
+                help: Some("the total is steps + steps_decay; steps may be 0".to_string()),
+            });
+        } else if !self.is_present("train.steps_decay") {
+            self.rule("train.steps_decay", Json::from(0), "0 unless set beside train.steps");
+        }
+    }
+
+    fn image_sizes(&mut self) {
+        let sized = self.setters.contains_key("data.crop_size");
+        if sized && !self.setters.contains_key("data.load_size") {
+            let load = load_for(self.crop_size());
+            self.rule("data.load_size", Json::from(load), "crop_size × 286 / 256");
+        }
+    }
+
+    fn blocks(&mut self) {
+        // Paper §4: 6 blocks for 128 px, 9 from 256 px.
+        if !self.setters.contains_key("model.n_blocks") && self.crop_size() < 256 {
+            self.rule("model.n_blocks", Json::from(6), "6 below 256 px");
+        }
+    }
+
+    fn crop_size(&self) -> u32 {
+        let crop = leaf::get(&self.tree, "data.crop_size").and_then(Json::as_u64);
+        crop.and_then(|crop| u32::try_from(crop).ok()).expect("crop_size is a u32 leaf")
+    }
+
+    fn is_present(&self, leaf: &str) -> bool {
+        leaf::get(&self.tree, leaf).is_some_and(|value| !value.is_null())
+    }
+
+    fn rule(&mut self, leaf: &'static str, value: Json, rule: &str) {
+        leaf::set(&mut self.tree, leaf, value);
+        self.ruled.insert(leaf, Origin::Rule(rule.to_string()));
+    }
+
+    /// Keeps the group that was set on the higher level and clears the other.
+    fn alternatives(&mut self, one: &[&'static str], other: &[&'static str]) {
+        match (self.level(one), self.level(other)) {
+            (None, None) => {}
+            (a, b) if a == b => {
+                let level = a.expect("both are set");
+                let is_set = |leaf: &&'static str| {
+                    self.setters.get(leaf).is_some_and(|it| it.level == level)
+                };
+                let leaves: Vec<&str> =
+                    one.iter().chain(other).copied().filter(|leaf| is_set(leaf)).collect();
+                let message = format!("{} exclude each other", quoted(&leaves, "and"));
+                self.problems.push(Problem { leaves, message, help: Some("keep one".to_string()) });
+            }
+            (a, b) if a > b => self.clear(other, one),
+            _ => self.clear(one, other),
+        }
+    }
+
+    fn level(&self, group: &[&'static str]) -> Option<usize> {
+        group.iter().filter_map(|leaf| self.setters.get(leaf)).map(|setter| setter.level).max()
+    }
+
+    fn clear(&mut self, loser: &[&'static str], winner: &[&'static str]) {
+        let by = winner.iter().find(|leaf| self.setters.contains_key(*leaf));
+        let by = by.expect("the winner is set");
+        let origin = self.setters[by].origin.clone();
+        for leaf in loser {
+            self.setters.remove(leaf);
+            leaf::set(&mut self.tree, leaf, Json::Null);
+            self.ruled.insert(leaf, origin.clone());
+        }
+    }
+
+    fn finish(self, preset: Preset) -> Resolved {
+        let mut origins = BTreeMap::new();
+        for path in leaf::paths() {
+            let origin = match (self.setters.get(path), self.ruled.get(path)) {
+                (Some(setter), _) => setter.origin.clone(),
+                (None, Some(rule)) => rule.clone(),
+                (None, None) => Origin::Preset(preset.name().to_string()),
+            };
+            origins.insert(path.to_string(), origin);
+        }
+        let config =
+            serde_json::from_value(self.tree).expect("every value was coerced to its leaf");
+        Resolved { config, origins, problems: self.problems, setters: self.setters }
+    }
+}

@@ -1,0 +1,45 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What can go wrong between a run and its folder.
+#[derive(Debug, thiserror::Error)]
+pub enum TrackError {
+    #[error("cannot read `{path}`")]
+    Read {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("cannot write `{path}`")]
+    Write {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("`{path}` is damaged: {reason}")]
+    Damaged { path: PathBuf, reason: String },
+    #[error("`{path}` has format {found}; this build reads up to {supported}")]
+    TooNew { path: PathBuf, found: u32, supported: u32 },
+    #[error("`{path}` is held by {owner}")]
+    Held { path: PathBuf, owner: String },
+    #[error("`{path}` belongs to run {found}, not to {wanted}")]
+    OtherRun { path: PathBuf, found: String, wanted: String },
+    #[error("`{name}` cannot name a sweep: 1 to 64 of A-Z a-z 0-9 . _ -, a letter or digit first")]
+    Name { name: String },
+    #[error("no sweep at `{path}`")]
+    NoSweep { path: PathBuf },
+}
+
+impl TrackError {
+    pub(crate) fn read(path: &Path) -> impl FnOnce(io::Error) -> TrackError {
+        move |source| TrackError::Read { path: path.to_owned(), source }
+    }
+
+    pub(crate) fn write(path: &Path) -> impl FnOnce(io::Error) -> TrackError {
+        move |source| TrackError::Write { path: path.to_owned(), source }
+    }
+
+    pub(crate) fn damaged(path: &Path, reason: impl ToString) -> TrackError {
+        TrackError::Damaged { path: path.to_owned(), reason: reason.to_string() }
+    }
+}

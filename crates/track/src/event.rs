@@ -1,0 +1,169 @@
+//! `events.jsonl`: what happened to a run or a sweep, line by line. The source
+//! of truth for where it stands.
+
+use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::error::TrackError;
+use crate::jsonl::{self, JsonLines};
+use crate::record::FailureClass;
+use crate::time;
+
+/// What happens to a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// Opens every attempt.
+    Started {
+        attempt: u32,
+        device: String,
+        pid: u32,
+        host: String,
+        /// `CodeVersion` in words.
+        code: String,
+        argv: Vec<String>,
+    },
+    /// Follows `Started` where the attempt goes on from a checkpoint.
+    Resumed {
+        attempt: u32,
+        from_step: u64,
+        checkpoint: PathBuf,
+    },
+    Checkpoint {
+        step: u64,
+        path: PathBuf,
+    },
+    Evaluated {
+        step: u64,
+    },
+    /// Something could not be recorded; training went on.
+    RecordingDegraded {
+        what: String,
+        reason: String,
+    },
+    /// Stopped on request.
+    Interrupted {
+        step: u64,
+    },
+    /// `active_s`: seconds of training over all attempts.
+    Completed {
+        step: u64,
+        active_s: f64,
+    },
+    /// A loss stopped being finite.
+    Diverged {
+        step: u64,
+        reason: String,
+    },
+    Failed {
+        class: FailureClass,
+        reason: String,
+    },
+    /// From a later version; it does not change where the run stands.
+    #[serde(other)]
+    Unknown,
+}
+
+/// What happens to a sweep.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum SweepEvent {
+    Invoked {
+        invocation: u32,
+        argv: Vec<String>,
+        host: String,
+        pid: u32,
+    },
+    RunStarted {
+        index: usize,
+        key: String,
+    },
+    /// `exit`: the child's exit code; absent where a signal ended it.
+    RunEnded {
+        index: usize,
+        key: String,
+        exit: Option<i32>,
+    },
+    Interrupted,
+    Finished {
+        completed: usize,
+        failed: usize,
+    },
+    #[serde(other)]
+    Unknown,
+}
+
+/// An event and when it was written, RFC 3339 UTC.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stamped<E> {
+    pub ts: String,
+    #[serde(flatten)]
+    pub event: E,
+}
+
+/// An open event log. One writer: whoever holds the folder's lock.
+pub struct EventLog<E> {
+    lines: JsonLines,
+    event: PhantomData<fn(E)>,
+}
+
+pub type RunEvents = EventLog<Event>;
+pub type SweepEvents = EventLog<SweepEvent>;
+
+impl<E: Serialize + DeserializeOwned> EventLog<E> {
+    /// Opens for appending, and cuts off the torn last line of a killed writer.
+    pub fn open(path: &Path) -> Result<Self, TrackError> {
+        Ok(EventLog { lines: JsonLines::open(path)?, event: PhantomData })
+    }
+
+    /// Adds one event; it is on the disk when this returns.
+    pub fn append(&mut self, event: &E) -> Result<(), TrackError> {
+        self.append_at(event, time::now_us())
+    }
+
+    /// The same, at a given time.
+    pub fn append_at(&mut self, event: &E, ts_us: i64) -> Result<(), TrackError> {
+        self.lines.append(&Stamped { ts: time::rfc3339(ts_us), event })
+    }
+
+    /// All events in order, and what was wrong with lines that are none. A
+    /// missing log is an empty one.
+    pub fn read(path: &Path) -> Result<(Vec<Stamped<E>>, Vec<String>), TrackError> {
+        jsonl::read(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_as_documented() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("events.jsonl");
+        let mut log = RunEvents::open(&path).unwrap();
+        let failed = Event::Failed { class: FailureClass::Oom, reason: "64 GiB".into() };
+        log.append_at(&failed, 0).unwrap();
+        log.append_at(&Event::Evaluated { step: 7 }, 1_000_000).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(
+            text,
+            "{\"ts\":\"1970-01-01T00:00:00.000000Z\",\"event\":\"failed\",\"class\":\"oom\",\"reason\":\"64 GiB\"}\n\
+             {\"ts\":\"1970-01-01T00:00:01.000000Z\",\"event\":\"evaluated\",\"step\":7}\n"
+        );
+        let (events, bad) = RunEvents::read(&path).unwrap();
+        assert_eq!((events[0].event.clone(), events.len(), bad.len()), (failed, 2, 0));
+    }
+
+    #[test]
+    fn an_event_of_a_later_version_is_kept_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("events.jsonl");
+        std::fs::write(&path, "{\"ts\":\"x\",\"event\":\"teleported\",\"to\":3}\n").unwrap();
+        let (events, bad) = RunEvents::read(&path).unwrap();
+        assert_eq!((events[0].event.clone(), bad.len()), (Event::Unknown, 0));
+    }
+}

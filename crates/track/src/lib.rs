@@ -1,0 +1,53 @@
+//! The run store: a sweep and its runs as folders of open files.
+//!
+//! The only crate that knows Parquet and the name of a file in a run folder.
+//! Everything in the store is immutable, append-only, or derived: what is
+//! derived can be deleted and rebuilt. A file that is replaced is written
+//! beside, then renamed, so a reader never meets half of one.
+
+mod error;
+mod layout;
+mod record;
+
+mod durable;
+mod jsonl;
+mod lock;
+pub mod time;
+
+mod identity;
+mod plan;
+mod provenance;
+mod sweep_dir;
+
+mod event;
+mod state;
+
+mod metric_part;
+mod metric_writer;
+mod schema;
+
+mod checkpoint;
+mod samples;
+
+mod reader;
+mod runs_table;
+
+#[cfg(test)]
+mod fixture;
+
+pub use checkpoint::{Checkpoint, CheckpointDir, Restore, keep_newest, newest_valid};
+pub use error::TrackError;
+pub use event::{Event, EventLog, RunEvents, Stamped, SweepEvent, SweepEvents};
+pub use identity::{CodeVersion, RunIdentity};
+pub use layout::{RunDir, SweepDir, run_folder_name};
+pub use lock::FolderLock;
+pub use metric_part::MetricMeta;
+pub use metric_writer::{Measurement, MetricWriter};
+pub use plan::PlanEntry;
+pub use provenance::{Hardware, Provenance, SourceTree};
+pub use reader::{read_run, read_run_status, read_sweep, read_sweep_status};
+pub use record::*;
+pub use runs_table::write_runs_parquet;
+pub use samples::SampleWriter;
+pub use schema::SCHEMA_REV;
+pub use sweep_dir::find_run;

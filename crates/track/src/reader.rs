@@ -1,0 +1,188 @@
+//! The store as plain values. Damage is named and read around: one bad part
+//! does not cost a report its other runs.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use crate::error::TrackError;
+use crate::event::{Event, Stamped};
+use crate::layout::{RunDir, SweepDir};
+use crate::metric_part::{self, Listing};
+use crate::plan::PlanEntry;
+use crate::record::{MetricRow, RunRecord, RunState, SweepRecord};
+use crate::state::RunHistory;
+
+/// Everything a sweep has recorded.
+///
+/// # Errors
+/// `NoSweep`, `Name`, or a plan that cannot be read. Damage within a run is in
+/// its `damaged`.
+pub fn read_sweep(runs_root: &Path, name: &str) -> Result<SweepRecord, TrackError> {
+    sweep_with(runs_root, name, read_run)
+}
+
+/// The same without rows and samples: what `status` and `ls` show, at the cost
+/// of one small file per run.
+pub fn read_sweep_status(runs_root: &Path, name: &str) -> Result<SweepRecord, TrackError> {
+    sweep_with(runs_root, name, read_run_status)
+}
+
+fn sweep_with(
+    runs_root: &Path,
+    name: &str,
+    read: fn(&Path, &PlanEntry) -> RunRecord,
+) -> Result<SweepRecord, TrackError> {
+    let sweep = SweepDir::new(runs_root, name)?;
+    let (plan, entries) = sweep.read_plan()?;
+    let runs = entries.iter().map(|entry| read(runs_root, entry)).collect();
+    Ok(SweepRecord { dir: sweep.path().to_owned(), plan, runs })
+}
+
+/// One planned run with its rows and samples.
+pub fn read_run(runs_root: &Path, entry: &PlanEntry) -> RunRecord {
+    let mut record = read_run_status(runs_root, entry);
+    if record.state == RunState::Planned {
+        return record;
+    }
+    let run = RunDir::new(record.folder.clone());
+    record.rows = effective_rows(&run, &mut record.damaged);
+    if record.active_s.is_none() {
+        record.active_s = record.rows.iter().map(|row| row.elapsed_s).reduce(f64::max);
+    }
+    let path = run.samples_jsonl();
+    match run.read_samples() {
+        Ok((samples, bad)) => {
+            record.samples = samples;
+            record.damaged.extend(bad.into_iter().map(|reason| (path.clone(), reason)));
+        }
+        Err(error) => record.damaged.push((path, in_words(&error))),
+    }
+    record
+}
+
+/// One planned run without its rows and samples.
+pub fn read_run_status(runs_root: &Path, entry: &PlanEntry) -> RunRecord {
+    let run = RunDir::new(runs_root.join(&entry.folder));
+    let mut record = RunRecord {
+        index: entry.index,
+        key: entry.key.clone(),
+        folder: run.path().to_owned(),
+        cell: entry.cell,
+        seed: entry.seed,
+        state: RunState::Planned,
+        attempts: 0,
+        active_s: None,
+        started_at: None,
+        device: None,
+        code: None,
+        rows: vec![],
+        samples: vec![],
+        damaged: vec![],
+    };
+    let identity = run.read_identity().and_then(|identity| match identity {
+        Some(found) => run.expect_key(&found.key, &entry.key).map(|()| Some(found)),
+        None => Ok(None),
+    });
+    match identity {
+        // Events come after `run.json`: without it no attempt has begun.
+        Ok(None) => return record,
+        Ok(Some(_)) => {}
+        Err(error) => {
+            record.damaged.push((run.run_json(), in_words(&error)));
+            if !matches!(error, TrackError::Damaged { .. }) {
+                return record;
+            }
+        }
+    }
+    match run.history() {
+        Ok(RunHistory { state, events, bad }) => {
+            record.state = state;
+            events.iter().for_each(|event| follow(&mut record, event));
+            record.damaged.extend(bad.into_iter().map(|reason| (run.events(), reason)));
+        }
+        Err(error) => record.damaged.push((run.events(), in_words(&error))),
+    }
+    record
+}
+
+fn follow(record: &mut RunRecord, Stamped { ts, event }: &Stamped<Event>) {
+    match event {
+        Event::Started { attempt, device, code, .. } => {
+            record.attempts = record.attempts.max(*attempt);
+            record.started_at.get_or_insert_with(|| ts.clone());
+            record.device = Some(device.clone());
+            record.code = Some(code.clone());
+        }
+        Event::Resumed { attempt, .. } => record.attempts = record.attempts.max(*attempt),
+        Event::Completed { active_s, .. } => record.active_s = Some(*active_s),
+        _ => {}
+    }
+}
+
+/// Rows in order of (step, split, name); of two for the same the later one.
+fn effective_rows(run: &RunDir, damaged: &mut Vec<(PathBuf, String)>) -> Vec<MetricRow> {
+    let mut rows = match readable_rows(&run.metrics(), damaged) {
+        Ok(rows) => rows,
+        Err(error) => {
+            damaged.push((run.metrics(), in_words(&error)));
+            return vec![];
+        }
+    };
+    rows.sort_by(|a, b| {
+        (a.step, a.split, &a.name, b.attempt, b.seq)
+            .cmp(&(b.step, b.split, &b.name, a.attempt, a.seq))
+    });
+    rows.dedup_by(|later, first| {
+        (later.step, later.split, &later.name) == (first.step, first.split, &first.name)
+    });
+    rows
+}
+
+fn readable_rows(
+    metrics: &Path,
+    damaged: &mut Vec<(PathBuf, String)>,
+) -> Result<Vec<MetricRow>, TrackError> {
+    // A live run may compact while we read; what was listed is then gone, and listed anew.
+    const TRIES: u32 = 5;
+    for attempt in 1.. {
+        let listing = Listing::read(metrics)?;
+        let files = match listing.ready {
+            Some(ready) => vec![ready],
+            None => listing.parts,
+        };
+        let (mut rows, mut bad) = (Vec::new(), Vec::new());
+        let mut gone = false;
+        for path in files {
+            match metric_part::read(&path) {
+                Ok(part) => rows.extend(part),
+                Err(TrackError::Read { source, .. })
+                    if source.kind() == ErrorKind::NotFound && attempt < TRIES =>
+                {
+                    gone = true;
+                    break;
+                }
+                Err(error) => bad.push((path, in_words(&error))),
+            }
+        }
+        if gone {
+            continue;
+        }
+        let aside = listing.set_aside.into_iter();
+        damaged.extend(aside.map(|path| (path, "set aside: could not be read".to_owned())));
+        damaged.extend(bad);
+        return Ok(rows);
+    }
+    unreachable!("the last try returns");
+}
+
+/// The reason alone: the path stands beside it.
+fn in_words(error: &TrackError) -> String {
+    match error {
+        TrackError::Damaged { reason, .. } => reason.clone(),
+        TrackError::Read { source, .. } => source.to_string(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

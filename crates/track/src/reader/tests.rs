@@ -1,0 +1,194 @@
+use std::fs;
+
+use serde_json::Value;
+
+use super::*;
+use crate::event::RunEvents;
+use crate::fixture::{self, Store};
+use crate::metric_part::MetricMeta;
+use crate::metric_writer::MetricWriter;
+use crate::record::{FailureClass, SampleKind, Split};
+use crate::samples::SampleWriter;
+
+/// A planned sweep of two runs, the first with its identity written.
+fn planned() -> Store {
+    let store = Store::new();
+    let entries = [fixture::entry(0), fixture::entry(1)];
+    store.sweep.write_plan(&fixture::plan(), &entries).unwrap();
+    store.run.write_identity(&fixture::identity(0), "", &Value::Null).unwrap();
+    store
+}
+
+fn started(attempt: u32, code: &str) -> Event {
+    Event::Started {
+        attempt,
+        device: "cpu".into(),
+        pid: 1,
+        host: "h".into(),
+        code: code.into(),
+        argv: vec![],
+    }
+}
+
+fn say(store: &Store, events: &[Event]) {
+    let mut log = RunEvents::open(&store.run.events()).unwrap();
+    for (index, event) in events.iter().enumerate() {
+        log.append_at(event, index as i64 * 1_000_000).unwrap();
+    }
+}
+
+fn writer(store: &Store, attempt: u32, rewind_to: Option<u64>) -> MetricWriter {
+    MetricWriter::open(&store.run, MetricMeta::default(), attempt, rewind_to).unwrap()
+}
+
+fn write(writer: &mut MetricWriter, steps: &[u64]) {
+    for &step in steps {
+        writer.push(fixture::measurement(step, "loss/d_a", step as f64));
+        writer.push(fixture::measurement(step, "eval/l1_ab", 1.0 / step as f64));
+    }
+    writer.seal().unwrap();
+}
+
+fn first(store: &Store) -> RunRecord {
+    read_sweep(&store.root, "lambda").unwrap().runs.swap_remove(0)
+}
+
+#[test]
+fn a_sweep_as_it_was_recorded() {
+    let store = planned();
+    say(
+        &store,
+        &[
+            started(1, "abc"),
+            Event::Interrupted { step: 2 },
+            started(2, "def-dirty"),
+            Event::Resumed { attempt: 2, from_step: 2, checkpoint: "c".into() },
+            Event::Completed { step: 4, active_s: 2.5 },
+        ],
+    );
+    write(&mut writer(&store, 1, None), &[1, 2, 3]);
+    let mut second = writer(&store, 2, Some(2));
+    write(&mut second, &[3, 4]);
+    let mut samples = SampleWriter::open(&store.run, None).unwrap();
+    let (sample, _) = samples.place(4, "a", "testA/1", SampleKind::Fake).unwrap();
+    samples.append(&sample).unwrap();
+
+    let sweep = read_sweep(&store.root, "lambda").unwrap();
+    assert_eq!(sweep.plan, fixture::plan());
+    assert_eq!(sweep.dir, store.sweep.path());
+    let [run, other] = &sweep.runs[..] else { panic!("two runs") };
+    assert_eq!((other.index, &other.state, other.attempts), (1, &RunState::Planned, 0));
+    assert_eq!(
+        (run.state.clone(), run.attempts, run.active_s),
+        (RunState::Completed, 2, Some(2.5))
+    );
+    assert_eq!(run.started_at.as_deref(), Some("1970-01-01T00:00:00.000000Z"));
+    assert_eq!((run.device.as_deref(), run.code.as_deref()), (Some("cpu"), Some("def-dirty")));
+    assert_eq!(run.samples, [sample]);
+    assert_eq!(run.damaged, []);
+    let order: Vec<_> = run.rows.iter().map(|row| (row.step, row.split, row.attempt)).collect();
+    let expected = |step, attempt| [(step, Split::Train, attempt), (step, Split::Eval, attempt)];
+    assert_eq!(order, [expected(1, 1), expected(2, 1), expected(3, 2), expected(4, 2)].concat());
+    assert_eq!(run.last("eval/l1_ab"), Some(0.25));
+
+    let rows = run.rows.clone();
+    second.compact().unwrap();
+    assert_eq!(first(&store).rows, rows, "compacting changes nothing for a reader");
+
+    let status = read_sweep_status(&store.root, "lambda").unwrap();
+    assert_eq!(status.runs[0].state, RunState::Completed);
+    assert!(status.runs[0].rows.is_empty() && status.runs[0].samples.is_empty());
+}
+
+#[test]
+fn of_rows_written_twice_the_later_counts() {
+    let store = planned();
+    say(&store, &[started(1, "abc")]);
+    let mut writer = writer(&store, 1, None);
+    for value in [1.0, 2.0] {
+        writer.push(fixture::measurement(5, "loss/d_a", value));
+        writer.seal().unwrap();
+    }
+    let run = first(&store);
+    assert_eq!(run.series("loss/d_a").collect::<Vec<_>>(), [(5, 2.0)]);
+    assert_eq!(run.active_s, Some(2.5), "from the rows, while there is no last word");
+}
+
+#[test]
+fn damage_is_named_and_skipped() {
+    let store = planned();
+    say(
+        &store,
+        &[started(1, "abc"), Event::Failed { class: FailureClass::Io, reason: "r".into() }],
+    );
+    let mut writer = writer(&store, 1, None);
+    write(&mut writer, &[1]);
+    write(&mut writer, &[2]);
+    let part = store.run.metrics().join("part-a01-00000001-00000002.parquet");
+    let whole = fs::read(&part).unwrap();
+    for cut in [0, 1, 10, whole.len() / 2, whole.len() - 1] {
+        fs::write(&part, &whole[..cut]).unwrap();
+        let run = first(&store);
+        assert_eq!(run.series("loss/d_a").collect::<Vec<_>>(), [(2, 2.0)], "cut at {cut}");
+        assert_eq!(run.damaged.len(), 1, "cut at {cut}");
+        assert_eq!(run.damaged[0].0, part, "cut at {cut}");
+    }
+    // Bytes changed within: never a panic, the other part stays.
+    for index in (0..whole.len()).step_by(7) {
+        let mut bad = whole.clone();
+        bad[index] ^= 0xff;
+        fs::write(&part, bad).unwrap();
+        let run = first(&store);
+        assert!(run.series("loss/d_a").any(|point| point == (2, 2.0)), "byte {index}");
+    }
+    fs::remove_file(&part).unwrap();
+    let log = [fs::read(store.run.events()).unwrap(), b"{\"ts\":\nrubbish".to_vec()].concat();
+    fs::write(store.run.events(), log).unwrap();
+    fs::write(store.run.samples_jsonl(), "rubbish\n").unwrap_err();
+    fs::create_dir(store.run.samples()).unwrap();
+    fs::write(store.run.samples_jsonl(), "rubbish\n").unwrap();
+    let run = first(&store);
+    assert_eq!(run.state, RunState::Failed { class: FailureClass::Io, reason: "r".into() });
+    let paths: Vec<_> = run.damaged.iter().map(|(path, _)| path.clone()).collect();
+    assert_eq!(paths, [store.run.events(), store.run.samples_jsonl()]);
+}
+
+#[test]
+fn a_compaction_cut_short_reads_the_same() {
+    let store = planned();
+    say(&store, &[started(1, "abc")]);
+    let mut writer = writer(&store, 1, None);
+    write(&mut writer, &[1]);
+    write(&mut writer, &[2]);
+    let expected = first(&store).rows;
+    let parts = Listing::read(&store.run.metrics()).unwrap().parts;
+    let spare: Vec<_> = parts.iter().map(|path| fs::read(path).unwrap()).collect();
+    let compact = writer.compact().unwrap().unwrap();
+    fs::rename(&compact, compact.with_extension("ready")).unwrap();
+    for (part, bytes) in parts.iter().zip(spare) {
+        assert_eq!(first(&store).rows, expected);
+        fs::write(part, bytes).unwrap();
+    }
+    assert_eq!(first(&store).rows, expected);
+}
+
+#[test]
+fn a_folder_of_another_run_is_not_read() {
+    let store = planned();
+    say(&store, &[started(1, "abc"), Event::Completed { step: 1, active_s: 1.0 }]);
+    let mut entry = fixture::entry(0);
+    entry.key = "other".into();
+    let run = read_run(&store.root, &entry);
+    assert_eq!((run.state, run.damaged.len()), (RunState::Planned, 1));
+
+    fs::write(store.run.run_json(), "{").unwrap();
+    let run = first(&store);
+    assert_eq!((run.state, run.damaged.len()), (RunState::Completed, 1), "events tell the state");
+}
+
+#[test]
+fn no_sweep_is_an_error() {
+    let store = Store::new();
+    assert!(matches!(read_sweep(&store.root, "lambda"), Err(TrackError::NoSweep { .. })));
+    assert!(matches!(read_sweep(&store.root, "../x"), Err(TrackError::Name { .. })));
+}

@@ -1,0 +1,213 @@
+//! A sweep as a reader sees it: everything the report and the terminal show,
+//! loaded from disk into plain values.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// One sweep folder, read whole.
+#[derive(Debug, Clone)]
+pub struct SweepRecord {
+    pub dir: PathBuf,
+    pub plan: PlanRecord,
+    /// In plan order: seed-major, every cell once before the next seed.
+    pub runs: Vec<RunRecord>,
+}
+
+/// What was asked: the header lines of `plan.jsonl`, written at every invocation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlanRecord {
+    pub name: String,
+    pub question: String,
+    /// `grid` or `one-at-a-time`.
+    pub design: String,
+    /// As typed by the user, for the reproduce line.
+    pub command: String,
+    pub metric: MetricRecord,
+    pub axes: Vec<AxisRecord>,
+    pub cells: Vec<CellRecord>,
+    pub seeds: Vec<u64>,
+    pub dataset: DatasetRecord,
+    pub preset: String,
+    /// Ids of the fixed held-out inputs shown for every run, by domain ("a", "b").
+    pub samples: Vec<(String, String)>,
+}
+
+/// The metric declared before looking.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MetricRecord {
+    pub name: String,
+    pub minimize: bool,
+    pub secondary: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AxisRecord {
+    /// Shown on plots: the leaf's path unless the file gives a label.
+    pub label: String,
+    /// The leaves this axis sets; more than one for a zip.
+    pub keys: Vec<String>,
+    /// One row per position, one value per key.
+    pub values: Vec<Vec<serde_json::Value>>,
+    /// `linear`, `log` or `category`.
+    pub scale: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CellRecord {
+    /// Short and readable, unique within the sweep: `lambda_cycle=10`.
+    pub label: String,
+    /// The leaves that vary over the sweep, with this cell's values.
+    pub settings: Vec<(String, serde_json::Value)>,
+    pub baseline: bool,
+    pub seeds: Vec<u64>,
+    pub note: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DatasetRecord {
+    pub name: String,
+    pub title: String,
+    pub credit: String,
+    pub licence: String,
+    pub fingerprint: String,
+    /// (fold, images in A, images in B), for example ("train", 475, 475).
+    pub counts: Vec<(String, usize, usize)>,
+    /// Images left out under `on_bad_image = "skip"`.
+    pub skipped: usize,
+    /// Held-out inputs come with their true translation.
+    pub paired: bool,
+}
+
+/// Where a run stands. Folded from its `events.jsonl` and its lock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum RunState {
+    /// No folder or no attempt yet.
+    Planned,
+    Running,
+    Completed,
+    /// A loss stopped being finite: a result, not an error.
+    Diverged {
+        reason: String,
+    },
+    Failed {
+        class: FailureClass,
+        reason: String,
+    },
+    /// Stopped on request, with a checkpoint to go on from.
+    Interrupted,
+    /// The process is gone without a last word; resumable.
+    Lost,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureClass {
+    Config,
+    Data,
+    Io,
+    Oom,
+    Panic,
+    Exit,
+}
+
+/// One run of the plan, with all it has recorded so far.
+#[derive(Debug, Clone)]
+pub struct RunRecord {
+    /// Position in the plan: what `cyclelab run --index` takes.
+    pub index: usize,
+    /// 16 hex digits.
+    pub key: String,
+    /// The run's folder; it may not exist yet, and may belong to another sweep that asked the same.
+    pub folder: PathBuf,
+    /// Index into `PlanRecord::cells`.
+    pub cell: usize,
+    pub seed: u64,
+    pub state: RunState,
+    pub attempts: u32,
+    /// Seconds of training, evaluation excluded, over all attempts.
+    pub active_s: Option<f64>,
+    /// RFC 3339, of the first attempt.
+    pub started_at: Option<String>,
+    /// `cpu`, `cuda:0`, …
+    pub device: Option<String>,
+    /// Commit the program was built from, `-dirty` appended where the tree was changed.
+    pub code: Option<String>,
+    /// Rows of the effective view: superseded rows are gone, order is (step, split, name).
+    pub rows: Vec<MetricRow>,
+    pub samples: Vec<SampleRecord>,
+    /// Parts of the metrics that could not be read, by path and reason.
+    pub damaged: Vec<(PathBuf, String)>,
+}
+
+/// One row of the long-form log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MetricRow {
+    /// Updates of the generators so far, counted from 1.
+    pub step: u64,
+    /// Fractional epoch.
+    pub epoch: f32,
+    /// Images seen so far, per domain.
+    pub images: u64,
+    pub split: Split,
+    pub name: String,
+    /// The window's mean; NaN and infinities as they are.
+    pub value: f64,
+    /// Steps in the window.
+    pub count: u32,
+    pub min: Option<f64>,
+    pub max: Option<f64>,
+    /// Training seconds so far.
+    pub elapsed_s: f64,
+    /// Microseconds since the Unix epoch, UTC.
+    pub ts_us: i64,
+    pub attempt: u32,
+    pub seq: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Split {
+    Train,
+    Eval,
+    Sys,
+}
+
+/// One sample image on disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SampleRecord {
+    pub step: u64,
+    /// Domain of the input: `a` or `b`.
+    pub domain: String,
+    /// Id of the held-out input.
+    pub id: String,
+    pub kind: SampleKind,
+    /// Relative to the run's folder.
+    pub path: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SampleKind {
+    /// The held-out input.
+    Real,
+    /// Its translation.
+    Fake,
+    /// The translation taken back.
+    Rec,
+    /// The true translation, where the data set knows it.
+    Truth,
+}
+
+impl RunRecord {
+    /// The values of one metric over steps, in order.
+    pub fn series<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (u64, f64)> + 'a {
+        self.rows.iter().filter(move |row| row.name == name).map(|row| (row.step, row.value))
+    }
+
+    /// The last recorded value of a metric; `None` where it was never recorded.
+    pub fn last(&self, name: &str) -> Option<f64> {
+        self.rows.iter().rev().find(|row| row.name == name).map(|row| row.value)
+    }
+}

@@ -1,0 +1,101 @@
+//! Sample images and the list of them. A file is listed only once it is whole,
+//! so a reader follows `samples.jsonl` and never the folder.
+
+use std::path::PathBuf;
+
+use crate::durable;
+use crate::error::TrackError;
+use crate::jsonl::{self, JsonLines};
+use crate::layout::{self, RunDir};
+use crate::record::{SampleKind, SampleRecord};
+
+/// The only writer of a run's `samples/`; its owner holds the run's lock.
+pub struct SampleWriter {
+    run: RunDir,
+    lines: JsonLines,
+}
+
+impl SampleWriter {
+    /// `rewind_to`, as for the metrics: samples after that step leave the list.
+    /// Their images stay until the attempt comes by and replaces them.
+    pub fn open(run: &RunDir, rewind_to: Option<u64>) -> Result<Self, TrackError> {
+        let path = run.samples_jsonl();
+        durable::create_dir(&run.samples())?;
+        if let Some(step) = rewind_to {
+            let (samples, bad) = jsonl::read::<SampleRecord>(&path)?;
+            let listed = samples.len();
+            let kept: Vec<_> = samples.into_iter().filter(|it| it.step <= step).collect();
+            if kept.len() < listed || !bad.is_empty() {
+                durable::replace(&path, &lines_of(&kept))?;
+            }
+        }
+        Ok(SampleWriter { run: run.clone(), lines: JsonLines::open(&path)? })
+    }
+
+    /// Where a sample belongs: what to list it as, and the file to write first.
+    pub fn place(
+        &self,
+        step: u64,
+        domain: &str,
+        id: &str,
+        kind: SampleKind,
+    ) -> Result<(SampleRecord, PathBuf), TrackError> {
+        let path = layout::sample_path(step, domain, id, kind);
+        let file = self.run.path().join(&path);
+        durable::create_dir(file.parent().expect("a sample lies in its step's folder"))?;
+        let (domain, id) = (domain.to_owned(), id.to_owned());
+        Ok((SampleRecord { step, domain, id, kind, path }, file))
+    }
+
+    /// Lists a sample whose file has been written.
+    pub fn append(&mut self, sample: &SampleRecord) -> Result<(), TrackError> {
+        self.lines.append(sample)
+    }
+}
+
+impl RunDir {
+    /// Samples listed, later lines in place of earlier ones for the same file,
+    /// and what was wrong with lines that are none.
+    pub(crate) fn read_samples(&self) -> Result<(Vec<SampleRecord>, Vec<String>), TrackError> {
+        let (mut samples, bad) = jsonl::read::<SampleRecord>(&self.samples_jsonl())?;
+        let order = |it: &SampleRecord| (it.step, it.domain.clone(), it.id.clone(), it.kind);
+        samples.sort_by_key(order);
+        samples.dedup_by_key(|it| order(it));
+        Ok((samples, bad))
+    }
+}
+
+fn lines_of(samples: &[SampleRecord]) -> Vec<u8> {
+    let mut text = Vec::new();
+    for sample in samples {
+        text.extend(serde_json::to_vec(sample).expect("strings and numbers are JSON"));
+        text.push(b'\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    #[test]
+    fn listed_replaced_and_rewound() {
+        let store = fixture::Store::new();
+        let mut writer = SampleWriter::open(&store.run, None).unwrap();
+        for step in [20, 10, 10, 30] {
+            let (sample, file) = writer.place(step, "a", "x/1.png", SampleKind::Fake).unwrap();
+            std::fs::write(&file, b"png").unwrap();
+            assert_eq!(store.run.path().join(&sample.path), file);
+            writer.append(&sample).unwrap();
+        }
+        let steps = || -> Vec<u64> {
+            store.run.read_samples().unwrap().0.iter().map(|sample| sample.step).collect()
+        };
+        assert_eq!(steps(), [10, 20, 30]);
+        drop(SampleWriter::open(&store.run, None).unwrap());
+        assert_eq!(steps(), [10, 20, 30]);
+        drop(SampleWriter::open(&store.run, Some(20)).unwrap());
+        assert_eq!(steps(), [10, 20]);
+    }
+}

@@ -1,0 +1,165 @@
+//! Where a run stands: its events folded, and its lock asked.
+
+use crate::error::TrackError;
+use crate::event::{Event, RunEvents, Stamped};
+use crate::layout::RunDir;
+use crate::record::RunState;
+
+impl RunState {
+    /// `held`: some process holds the run's lock. Only that tells a running
+    /// process from one that died without a last word.
+    pub fn fold(events: &[Stamped<Event>], held: bool) -> RunState {
+        let mut state = RunState::Planned;
+        for Stamped { event, .. } in events {
+            state = match event.clone() {
+                Event::Started { .. } | Event::Resumed { .. } => match held {
+                    true => RunState::Running,
+                    false => RunState::Lost,
+                },
+                Event::Interrupted { .. } => RunState::Interrupted,
+                Event::Completed { .. } => RunState::Completed,
+                Event::Diverged { reason, .. } => RunState::Diverged { reason },
+                Event::Failed { class, reason } => RunState::Failed { class, reason },
+                Event::Checkpoint { .. }
+                | Event::Evaluated { .. }
+                | Event::RecordingDegraded { .. }
+                | Event::Unknown => state,
+            };
+        }
+        state
+    }
+
+    /// As serialised: `planned`, `running`, …
+    pub fn name(&self) -> &'static str {
+        match self {
+            RunState::Planned => "planned",
+            RunState::Running => "running",
+            RunState::Completed => "completed",
+            RunState::Diverged { .. } => "diverged",
+            RunState::Failed { .. } => "failed",
+            RunState::Interrupted => "interrupted",
+            RunState::Lost => "lost",
+        }
+    }
+}
+
+/// A run's events and what follows from them.
+pub(crate) struct RunHistory {
+    pub(crate) state: RunState,
+    pub(crate) events: Vec<Stamped<Event>>,
+    /// What was wrong with lines that are no events.
+    pub(crate) bad: Vec<String>,
+}
+
+impl RunDir {
+    pub fn state(&self) -> Result<RunState, TrackError> {
+        Ok(self.history()?.state)
+    }
+
+    /// Attempts so far; the next one is this plus one.
+    pub fn attempts(&self) -> Result<u32, TrackError> {
+        let attempt = |it: &Stamped<Event>| match it.event {
+            Event::Started { attempt, .. } | Event::Resumed { attempt, .. } => attempt,
+            _ => 0,
+        };
+        Ok(self.history()?.events.iter().map(attempt).max().unwrap_or(0))
+    }
+
+    /// The lock is asked before and after: a process that ends in between has
+    /// said so in its events, one that begins in between holds it afterwards.
+    pub(crate) fn history(&self) -> Result<RunHistory, TrackError> {
+        let before = self.is_held();
+        let (events, bad) = RunEvents::read(&self.events())?;
+        let state = RunState::fold(&events, before || self.is_held());
+        Ok(RunHistory { state, events, bad })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::FailureClass;
+
+    fn started() -> Event {
+        Event::Started {
+            attempt: 1,
+            device: "cpu".into(),
+            pid: 1,
+            host: "h".into(),
+            code: "c".into(),
+            argv: vec![],
+        }
+    }
+
+    fn stamped(events: Vec<Event>) -> Vec<Stamped<Event>> {
+        events.into_iter().map(|event| Stamped { ts: String::new(), event }).collect()
+    }
+
+    #[test]
+    fn folding() {
+        let check = |events: Vec<Event>, held: bool, expected: RunState| {
+            let events = stamped(events);
+            assert_eq!(RunState::fold(&events, held), expected, "{events:?}, held: {held}");
+        };
+        let resumed = || Event::Resumed { attempt: 2, from_step: 4, checkpoint: "c".into() };
+        let checkpoint = || Event::Checkpoint { step: 4, path: "c".into() };
+        let interrupted = || Event::Interrupted { step: 4 };
+        let completed = || Event::Completed { step: 9, active_s: 1.5 };
+        let degraded =
+            || Event::RecordingDegraded { what: "sample".into(), reason: "disk full".into() };
+        let diverged = || Event::Diverged { step: 4, reason: "loss/d_a is NaN".into() };
+        let failed = || Event::Failed { class: FailureClass::Oom, reason: "r".into() };
+
+        check(vec![], false, RunState::Planned);
+        check(vec![], true, RunState::Planned);
+        check(vec![started()], true, RunState::Running);
+        check(vec![started()], false, RunState::Lost);
+        check(vec![started(), checkpoint(), degraded()], true, RunState::Running);
+        check(vec![started(), checkpoint(), degraded()], false, RunState::Lost);
+        check(vec![started(), interrupted()], false, RunState::Interrupted);
+        check(vec![started(), interrupted()], true, RunState::Interrupted);
+        check(vec![started(), interrupted(), started(), resumed()], true, RunState::Running);
+        check(vec![started(), interrupted(), started(), resumed()], false, RunState::Lost);
+        check(vec![started(), completed()], false, RunState::Completed);
+        check(vec![started(), completed(), Event::Unknown], false, RunState::Completed);
+        check(
+            vec![started(), diverged()],
+            false,
+            RunState::Diverged { reason: "loss/d_a is NaN".into() },
+        );
+        check(
+            vec![started(), failed()],
+            false,
+            RunState::Failed { class: FailureClass::Oom, reason: "r".into() },
+        );
+        check(vec![started(), failed(), started(), completed()], false, RunState::Completed);
+    }
+
+    #[test]
+    fn the_lock_decides_between_running_and_lost() {
+        let dir = tempfile::tempdir().unwrap();
+        let run = RunDir::new(dir.path().to_owned());
+        assert_eq!((run.state().unwrap(), run.attempts().unwrap()), (RunState::Planned, 0));
+        let lock = run.lock().unwrap();
+        RunEvents::open(&run.events()).unwrap().append(&started()).unwrap();
+        assert_eq!((run.state().unwrap(), run.attempts().unwrap()), (RunState::Running, 1));
+        drop(lock);
+        assert_eq!(run.state().unwrap(), RunState::Lost);
+    }
+
+    #[test]
+    fn names_are_those_on_disk() {
+        let states = [
+            RunState::Planned,
+            RunState::Running,
+            RunState::Completed,
+            RunState::Diverged { reason: String::new() },
+            RunState::Failed { class: FailureClass::Io, reason: String::new() },
+            RunState::Interrupted,
+            RunState::Lost,
+        ];
+        for state in states {
+            assert_eq!(serde_json::to_value(&state).unwrap()["state"], state.name());
+        }
+    }
+}

@@ -10,16 +10,16 @@ fn ten_mistakes_give_ten_located_errors() {
     let said = lab.say(&["check", "ten.toml"]);
     assert_eq!(said.code, Some(2));
     let expected = [
-        ("2:8", "ten mistakes"),      // not a file name
-        ("1:2", "question"),          // missing
-        ("3:16", "2"),                // seed given twice
-        ("4:10", "gird"),             // no such design
-        ("7:8", "eval/l1_abc"),       // no such metric
-        ("11:18", "30"),              // no multiple of 4
-        ("12:7", "model.n_bloks"),    // no such leaf
-        ("15:25", "ten"),             // a string for a number
-        ("16:27", "vanila"),          // no such value
-        ("17:13", "50"),              // min above max
+        ("2:8", "ten mistakes"),   // not a file name
+        ("1:2", "question"),       // missing
+        ("3:16", "2"),             // seed given twice
+        ("4:10", "gird"),          // no such design
+        ("7:8", "eval/l1_abc"),    // no such metric
+        ("11:18", "30"),           // no multiple of 4
+        ("12:7", "model.n_bloks"), // no such leaf
+        ("15:25", "ten"),          // a string for a number
+        ("16:27", "vanila"),       // no such value
+        ("17:21", "50"),           // min above max
     ];
     for (place, words) in expected {
         let place = format!("ten.toml:{place}");
@@ -28,7 +28,8 @@ fn ten_mistakes_give_ten_located_errors() {
     let errors = said.stderr.lines().filter(|line| line.starts_with("error")).count();
     assert_eq!(errors, 10, "{}", said.stderr);
     for word in ["`n_blocks`", "`vanilla`", "`grid`", "`eval/l1_ab`"] {
-        let hinted = said.stderr.contains(word) || said.stderr.contains(&word.replace("`n_", "`model.n_"));
+        let hinted =
+            said.stderr.contains(word) || said.stderr.contains(&word.replace("`n_", "`model.n_"));
         assert!(hinted, "no hint at {word}:\n{}", said.stderr);
     }
     assert!(said.stderr.contains("^"), "a caret under each");
@@ -51,7 +52,7 @@ fn a_wrong_file_makes_nothing() {
     for command in ["check", "plan", "sweep"] {
         let said = lab.say(&[command, "wrong.toml"]);
         assert_eq!(said.code, Some(2), "{command}: {}", said.stderr);
-        assert!(said.stderr.contains("wrong.toml:15:"), "{command}: {}", said.stderr);
+        assert!(said.stderr.contains("wrong.toml:14:"), "{command}: {}", said.stderr);
     }
     for made in ["runs", "reports", "cache"] {
         assert!(!lab.path(made).exists(), "`{made}` was made");

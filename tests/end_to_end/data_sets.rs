@@ -38,7 +38,17 @@ fn the_list_has_the_built_in_sets() {
 #[test]
 fn a_preview_is_a_picture() {
     let lab = Lab::new();
-    lab.succeed(&["data", "preview", "blueprint", "--out", "sheet.png", "--size", "32", "--rows", "3"]);
+    lab.succeed(&[
+        "data",
+        "preview",
+        "blueprint",
+        "--out",
+        "sheet.png",
+        "--size",
+        "32",
+        "--rows",
+        "3",
+    ]);
     let bytes = std::fs::read(lab.path("sheet.png")).expect("the picture");
     assert!(bytes.starts_with(b"\x89PNG"));
     let wrong = lab.say(&["data", "preview", "blueprnt"]);
@@ -72,5 +82,9 @@ fn a_folder_is_checked_and_trained_on() {
     assert_eq!(refused.code, Some(1));
     assert!(refused.stderr.contains("broken.png"), "{}", refused.stderr);
     let skipped = lab.succeed(&["sweep", "own.toml", "--set", "data.on_bad_image=skip"]);
-    assert!(skipped.stderr.contains("nothing to train"), "the usable images are the same: {}", skipped.stderr);
+    assert!(
+        skipped.stderr.contains("nothing to train"),
+        "the usable images are the same: {}",
+        skipped.stderr
+    );
 }

@@ -55,7 +55,9 @@ impl Lab {
     pub(crate) fn states(&self, sweep: &str) -> Vec<String> {
         let runs = self.json(&["ls", sweep, "--json"]);
         let runs = runs.as_array().expect("a list of runs");
-        runs.iter().map(|run| run["state"]["state"].as_str().expect("a state").to_string()).collect()
+        runs.iter()
+            .map(|run| run["state"]["state"].as_str().expect("a state").to_string())
+            .collect()
     }
 
     /// Run folders of a sweep, by name.

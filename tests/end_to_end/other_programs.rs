@@ -18,8 +18,7 @@ fn pandas_and_duckdb_read_the_metrics() {
     let lab = Lab::new();
     lab.write("tiny.toml", &tiny(10));
     lab.succeed(&["sweep", "tiny.toml", "--no-report"]);
-    let script =
-        concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/readers/read_parquet.py");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/readers/read_parquet.py");
     let metrics = lab.path("runs/tiny/*/metrics/*.parquet");
     let output = python().arg(script).arg(&metrics).output().expect("Python starts");
     let (stdout, stderr) =

@@ -29,7 +29,8 @@ fn wait(child: Child) -> Said {
 fn wait_for(lab: &Lab, word: &str) {
     let began = Instant::now();
     while began.elapsed() < Duration::from_secs(60) {
-        let logs = lab.path("runs/tiny").is_dir().then(|| lab.run_folders("tiny")).unwrap_or_default();
+        let logs =
+            lab.path("runs/tiny").is_dir().then(|| lab.run_folders("tiny")).unwrap_or_default();
         let said = |folder: &std::path::PathBuf| {
             std::fs::read_to_string(folder.join("events.jsonl")).is_ok_and(|log| log.contains(word))
         };
@@ -68,7 +69,8 @@ fn a_killed_run_fails_alone_and_is_tried_again() {
     let sweep = start(&lab, &["sweep", "tiny.toml"]);
     wait_for(&lab, "\"evaluated\"");
     let victim = lab.json(&["ls", "tiny", "--json"]);
-    let victim = victim.as_array().expect("runs").iter().find(|run| run["state"]["state"] == "running");
+    let victim =
+        victim.as_array().expect("runs").iter().find(|run| run["state"]["state"] == "running");
     let folder = victim.expect("a running run")["folder"].as_str().expect("a folder").to_string();
     let log = std::fs::read_to_string(lab.path(&folder).join("events.jsonl")).expect("its events");
     let started: serde_json::Value =
@@ -108,15 +110,23 @@ fn run_says_how_it_ended_by_its_exit_code() {
     wait(sweep);
 
     assert_eq!(lab.say(&["run", "--sweep-dir", "runs/tiny", "--index", "99"]).code, Some(78));
-    assert_eq!(lab.say(&["run", "--sweep-dir", "runs/tiny", "--index", "0", "--device", "cuda:77"]).code, Some(78));
+    assert_eq!(
+        lab.say(&["run", "--sweep-dir", "runs/tiny", "--index", "0", "--device", "cuda:77"]).code,
+        Some(78)
+    );
 
-    let run = start(&lab, &["run", "--sweep-dir", "runs/tiny", "--index", "1", "--progress", "json"]);
+    let run =
+        start(&lab, &["run", "--sweep-dir", "runs/tiny", "--index", "1", "--progress", "json"]);
     std::thread::sleep(Duration::from_millis(700));
     signal(run.id(), "USR1");
     let said = wait(run);
     assert!(matches!(said.code, Some(85 | 0)), "{:?} {}", said.code, said.stderr);
     let events = said.stdout.lines().map(serde_json::from_str::<serde_json::Value>);
-    assert!(events.map(|it| it.expect("JSON")).any(|it| it["event"] == "started"), "{}", said.stdout);
+    assert!(
+        events.map(|it| it.expect("JSON")).any(|it| it["event"] == "started"),
+        "{}",
+        said.stdout
+    );
 
     let args = ["run", "--sweep-dir", "runs/tiny", "--index", "1"];
     lab.succeed(&args);

@@ -15,7 +15,9 @@ fn a_sweep_leaves_runs_tables_and_a_report_and_does_nothing_twice() {
     assert_eq!(lab.states("tiny"), ["completed"; 4]);
     assert!(lab.path("runs/tiny/runs.parquet").is_file());
     for run in lab.run_folders("tiny") {
-        for name in ["run.json", "config.toml", "config.origin.json", "events.jsonl", "provenance/hw.json"] {
+        for name in
+            ["run.json", "config.toml", "config.origin.json", "events.jsonl", "provenance/hw.json"]
+        {
             assert!(run.join(name).is_file(), "{name} in {}", run.display());
         }
         assert_eq!(files_below(&run.join("metrics"), ".parquet").len(), 1, "compacted");
@@ -42,7 +44,8 @@ fn another_sweep_uses_a_finished_run() {
     let lab = Lab::new();
     lab.write("tiny.toml", &tiny(10));
     lab.succeed(&["sweep", "tiny.toml", "--no-report"]);
-    let other = tiny(10).replace("name = \"tiny\"", "name = \"other\"").replace("[0, 10]", "[5, 10]");
+    let other =
+        tiny(10).replace("name = \"tiny\"", "name = \"other\"").replace("[0, 10]", "[5, 10]");
     lab.write("other.toml", &other);
     let said = lab.succeed(&["sweep", "other.toml"]);
     assert!(said.stderr.contains("2 done, 2 to train"), "{}", said.stderr);
@@ -62,11 +65,16 @@ fn status_ls_and_show_read_the_store() {
     assert!(ls.contains("lambda_cycle=10") && ls.contains("eval/l1_ab"), "{ls}");
     let show = lab.succeed(&["show", "tiny", "1"]).stdout;
     assert!(show.contains("loss/cycle_a") && show.contains("model.ngf"), "{show}");
-    let key = lab.json(&["show", "tiny", "1", "--json"])["key"].as_str().expect("a key").to_string();
+    let key =
+        lab.json(&["show", "tiny", "1", "--json"])["key"].as_str().expect("a key").to_string();
     assert_eq!(lab.json(&["show", "tiny", &key[..6], "--json"])["key"], key.as_str());
     assert_eq!(lab.say(&["show", "tiny", "99"]).code, Some(1));
     assert_eq!(lab.say(&["report", "nothing"]).code, Some(1));
-    assert!(lab.succeed(&["report", "tiny", "--out", "elsewhere"]).stdout.contains("elsewhere/index.html"));
+    assert!(
+        lab.succeed(&["report", "tiny", "--out", "elsewhere"])
+            .stdout
+            .contains("elsewhere/index.html")
+    );
 }
 
 #[test]

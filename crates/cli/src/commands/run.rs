@@ -1,3 +1,4 @@
+use std::io::Write;
 use std::sync::Arc;
 
 use runner::{ComputeDevice, Outcome, RunnerError, Stop, TrainEvent};
@@ -79,8 +80,8 @@ fn observer(kind: ProgressKind) -> Box<dyn FnMut(TrainEvent)> {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the scheduler listens here")]
 fn print_json(event: TrainEvent) {
     let line = serde_json::to_string(&event).expect("events are plain data");
-    println!("{line}");
+    // A scheduler that is gone also closed our input: that stops the run, not a broken pipe.
+    drop(writeln!(std::io::stdout().lock(), "{line}"));
 }

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -31,13 +32,18 @@ pub(crate) fn sweep(args: &SweepArgs, places: &Places) -> anyhow::Result<Exit> {
 
     let invocation = invocation();
     let mut preparing = Preparing::new();
-    let command = invocation.argv.join(" ");
+    // As anybody would type it: without this machine's path to the program.
+    let command = std::iter::once("cyclelab")
+        .chain(invocation.argv.iter().skip(1).map(String::as_str))
+        .collect::<Vec<_>>()
+        .join(" ");
     let mut prepared =
         prepare(plan, &places.runs, &places.store(), &command, &mut |it| preparing.show(it))
             .with_context(|| format!("cannot start `{}`", args.file.file.display()))?;
     preparing.clear();
     mind_the_code(&mut prepared, &invocation)?;
     announce(&prepared, &slots);
+    mind_the_mirror(&prepared.plan, places);
 
     let stop = Arc::new(Stop::default());
     let progress = Arc::new(SweepProgress::new(&prepared, slots.len()));
@@ -109,6 +115,17 @@ fn mind_the_code(prepared: &mut PreparedSweep, invocation: &Invocation) -> anyho
         }
     }
     Ok(())
+}
+
+/// Some images must not be mirrored: shaded relief is lit from one side.
+fn mind_the_mirror(plan: &Plan, places: &Places) {
+    let mirrored = plan.cells.iter().filter(|cell| cell.config.data.flip);
+    let names = mirrored.filter_map(|cell| cell.config.data.dataset.as_deref());
+    for name in names.collect::<BTreeSet<_>>() {
+        if places.store().book().get(name).is_ok_and(|recipe| !recipe.flip_valid) {
+            eprintln!("note: `{name}` should not be mirrored; consider data.flip = false");
+        }
+    }
 }
 
 fn announce(prepared: &PreparedSweep, slots: &[ComputeDevice]) {

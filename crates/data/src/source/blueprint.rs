@@ -65,7 +65,8 @@ fn single_emoji() -> impl Iterator<Item = (u32, &'static [u8])> {
     })
 }
 
-/// Lines where the brightness changes, on blue paper.
+/// Lines where the brightness changes, on blue paper: full strength where the neighbours on
+/// both sides of a pixel differ by half of black to white or more.
 fn drawing(rgb: &[u8], size: usize) -> Vec<u8> {
     let image =
         RgbImage::from_raw(size as u32, size as u32, rgb.to_vec()).expect("three bytes a pixel");
@@ -78,10 +79,8 @@ fn drawing(rgb: &[u8], size: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(rgb.len());
     for y in 0..size {
         for x in 0..size {
-            let across =
-                (brightness((x + 1).min(last), y) - brightness(x.saturating_sub(1), y)) / 2.0;
-            let down =
-                (brightness(x, (y + 1).min(last)) - brightness(x, y.saturating_sub(1))) / 2.0;
+            let across = brightness((x + 1).min(last), y) - brightness(x.saturating_sub(1), y);
+            let down = brightness(x, (y + 1).min(last)) - brightness(x, y.saturating_sub(1));
             // Not `hypot`, whose last bit depends on the system's library.
             let edge = (across * across + down * down).sqrt().min(1.0);
             for (paper, line) in PAPER.into_iter().zip(LINE) {
@@ -99,14 +98,22 @@ mod tests {
 
     #[test]
     fn the_drawing_of_a_step_is_a_line() {
-        // A black left half and a white right half: the two columns at the step see the full
-        // difference of 2, halved: edge 1. All others are flat paper.
-        let rgb: Vec<u8> = (0..16).flat_map(|i| [if i % 4 < 2 { 0 } else { 255 }; 3]).collect();
-        let (paper, line) = ([25, 64, 153], [242, 249, 255]);
-        for row in drawing(&rgb, 4).chunks(12) {
-            let row: Vec<[u8; 3]> = row.chunks(3).map(|pixel| pixel.try_into().unwrap()).collect();
-            assert_eq!(row, [paper, line, line, paper]);
-        }
+        // A dark left half and a brighter right half: the two columns at the step see the
+        // difference, all others are flat paper.
+        let check = |brighter: u8, expected: [u8; 3]| {
+            let rgb: Vec<u8> =
+                (0..16).flat_map(|i| [if i % 4 < 2 { 0 } else { brighter }; 3]).collect();
+            let paper = [25, 64, 153];
+            for row in drawing(&rgb, 4).chunks(12) {
+                let row: Vec<[u8; 3]> =
+                    row.chunks(3).map(|pixel| pixel.try_into().unwrap()).collect();
+                assert_eq!(row, [paper, expected, expected, paper]);
+            }
+        };
+        check(255, [242, 249, 255]);
+        check(128, [242, 249, 255]);
+        // A quarter of the range, halfway from paper to line.
+        check(64, [134, 157, 204]);
     }
 
     #[test]

@@ -147,7 +147,7 @@ mod tests {
                 "{name}"
             );
         };
-        check("blueprint", 1, "fa9d07d8a2416c51");
+        check("blueprint", 1, "996b01af5728f19d");
         check("synthetic", 1, "09559ae406132194");
     }
 

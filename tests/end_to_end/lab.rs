@@ -121,6 +121,8 @@ pub(crate) fn available(what: &str, mut probe: Command) -> bool {
     let quiet = probe.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let there = quiet.status().is_ok_and(|status| status.success());
     if !there {
+        let strict = std::env::var_os("CYCLELAB_NO_SKIPS").is_some();
+        assert!(!strict, "{what} is not installed, and CYCLELAB_NO_SKIPS is set");
         eprintln!("SKIPPED: {what} is not installed here");
     }
     there

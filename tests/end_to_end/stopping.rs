@@ -1,5 +1,6 @@
 //! Signals, deaths and what is left after them.
 
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -29,8 +30,10 @@ fn wait(child: Child) -> Said {
 fn wait_for(lab: &Lab, word: &str) {
     let began = Instant::now();
     while began.elapsed() < Duration::from_secs(60) {
-        let logs =
-            lab.path("runs/tiny").is_dir().then(|| lab.run_folders("tiny")).unwrap_or_default();
+        let logs = match lab.path("runs/tiny").is_dir() {
+            true => lab.run_folders("tiny"),
+            false => Vec::new(),
+        };
         let said = |folder: &std::path::PathBuf| {
             std::fs::read_to_string(folder.join("events.jsonl")).is_ok_and(|log| log.contains(word))
         };
@@ -91,10 +94,37 @@ fn no_run_outlives_its_scheduler() {
     let lab = Lab::new();
     lab.write("tiny.toml", &tiny(100_000));
     let sweep = start(&lab, &["sweep", "tiny.toml"]);
-    wait_for(&lab, "\"started\"");
+    wait_for(&lab, "\"evaluated\"");
     signal(sweep.id(), "KILL");
     wait(sweep);
-    wait_for(&lab, "\"interrupted\"");
+    let began = Instant::now();
+    while lab.states("tiny").contains(&"running".to_string()) {
+        assert!(
+            began.elapsed() < Duration::from_secs(60),
+            "still running: {:?}",
+            lab.states("tiny")
+        );
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    // Both had begun, and both saved before they went.
+    let states = lab.states("tiny");
+    assert_eq!(states.iter().filter(|it| *it == "interrupted").count(), 2, "{states:?}");
+}
+
+#[test]
+fn a_run_that_cannot_begin_is_a_failure_of_the_sweep() {
+    let lab = Lab::new();
+    lab.write("tiny.toml", &tiny(20));
+    lab.succeed(&["plan", "tiny.toml", "--no-estimate"]);
+    // The folder of the first run is a file: nothing can be written there.
+    let plan = lab.json(&["plan", "tiny.toml", "--no-estimate", "--json"]);
+    let folder = lab.path(plan["runs"][0]["folder"].as_str().expect("a folder"));
+    std::fs::create_dir_all(folder.parent().expect("a parent")).expect("the sweep's folder");
+    std::fs::write(&folder, "in the way").expect("a file");
+    let said = lab.say(&["sweep", "tiny.toml"]);
+    assert_eq!(said.code, Some(3), "{}", said.stderr);
+    assert!(said.stderr.contains("1 run failed"), "{}", said.stderr);
+    assert_eq!(lab.states("tiny")[1..], ["completed"; 3]);
 }
 
 #[test]
@@ -115,12 +145,26 @@ fn run_says_how_it_ended_by_its_exit_code() {
         Some(78)
     );
 
-    let run =
-        start(&lab, &["run", "--sweep-dir", "runs/tiny", "--index", "1", "--progress", "json"]);
-    std::thread::sleep(Duration::from_millis(700));
+    // A run long enough that only the signal can end it.
+    lab.write("long.toml", &tiny(100_000).replace("name = \"tiny\"", "name = \"long\""));
+    let sweep = start(&lab, &["sweep", "long.toml"]);
+    let planned = lab.path("runs/long/plan.jsonl");
+    while !planned.exists() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    signal(sweep.id(), "TERM");
+    wait(sweep);
+    let args = ["run", "--sweep-dir", "runs/long", "--index", "3", "--progress", "json"];
+    let mut run = start(&lab, &args);
+    let mut output = BufReader::new(run.stdout.take().expect("a pipe"));
+    let mut stdout = String::new();
+    while !stdout.contains("\"losses\"") {
+        assert!(output.read_line(&mut stdout).expect("readable") > 0, "it ended: {stdout}");
+    }
     signal(run.id(), "USR1");
-    let said = wait(run);
-    assert!(matches!(said.code, Some(85 | 0)), "{:?} {}", said.code, said.stderr);
+    output.read_to_string(&mut stdout).expect("readable");
+    let said = Said { stdout, ..wait(run) };
+    assert_eq!(said.code, Some(85), "{}", said.stderr);
     let events = said.stdout.lines().map(serde_json::from_str::<serde_json::Value>);
     assert!(
         events.map(|it| it.expect("JSON")).any(|it| it["event"] == "started"),

@@ -138,7 +138,7 @@ pub(crate) enum ProgressKind {
     Auto,
     /// One line now and then
     Plain,
-    /// Losses and scores as live curves over the whole terminal (burn-train's dashboard)
+    /// Losses and scores as live curves over the whole terminal (burn-train's dashboard); `q` saves and stops
     Dashboard,
     /// One JSON event a line on standard output
     Json,

@@ -11,23 +11,31 @@ use burn_train::metric::{
 };
 use burn_train::renderer::tui::TuiMetricsRendererWrapper;
 use burn_train::renderer::{MetricState, MetricsRenderer, MetricsRendererTraining};
-use runner::TrainEvent;
+use runner::{Stop, TrainEvent};
 
 use crate::terminal::number;
 
 pub(crate) struct Dashboard {
     renderer: TuiMetricsRendererWrapper,
+    /// What the dashboard's `q` sets.
+    interrupter: Interrupter,
+    stop: Arc<Stop>,
     known: BTreeMap<String, MetricId>,
     from_step: u64,
 }
 
 impl Dashboard {
-    pub(crate) fn new() -> Self {
-        let renderer = TuiMetricsRendererWrapper::new(Interrupter::new(), None);
-        Dashboard { renderer, known: BTreeMap::new(), from_step: 0 }
+    /// Pressing `q` in the dashboard raises `stop`: the run saves and ends.
+    pub(crate) fn new(stop: Arc<Stop>) -> Self {
+        let interrupter = Interrupter::new();
+        let renderer = TuiMetricsRendererWrapper::new(interrupter.clone(), None);
+        Dashboard { renderer, interrupter, stop, known: BTreeMap::new(), from_step: 0 }
     }
 
     pub(crate) fn update(&mut self, event: &TrainEvent) {
+        if self.interrupter.should_stop() && !self.stop.requested() {
+            self.stop.raise();
+        }
         match event {
             TrainEvent::Started { from_step, total_steps, device } => {
                 self.from_step = *from_step;

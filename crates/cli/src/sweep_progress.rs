@@ -46,7 +46,7 @@ impl SweepProgress {
         let labels: Vec<String> = prepared.entries.iter().map(label).collect();
         let to_do: Vec<usize> = prepared.to_do().collect();
         let bars = (std::io::stderr().is_terminal() && !to_do.is_empty())
-            .then(|| Bars::new(&labels, slots.min(to_do.len()), to_do.len()));
+            .then(|| Bars::new(&labels, slots, to_do.len()));
         let state = State {
             began: Instant::now(),
             total_steps: prepared.total_steps.clone(),
@@ -74,6 +74,7 @@ impl SweepProgress {
                 }
                 self.ended(&state, *slot, *index, ended);
             }
+            SweepUpdate::Warning { message } => self.say(&format!("warning: {message}")),
             SweepUpdate::Closing { reason } => {
                 self.say(&format!("starting no more runs: {reason}"))
             }
@@ -205,7 +206,8 @@ impl Bars {
     fn new(labels: &[String], slots: usize, runs: usize) -> Self {
         let all = MultiProgress::new();
         let width = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0).min(40);
-        let template = format!("  {{prefix:{width}}} {{bar:24}} {{pos:>6}}/{{len:<6}} {{msg}}");
+        let template =
+            format!("  {{prefix:{width}}} {{bar:24}} {{pos:>6}}/{{len:<6}} {{wide_msg}}");
         let slots = (0..slots).map(|_| all.add(ProgressBar::new(1).with_style(style(&template))));
         let slots = slots.collect();
         let sweep = all.add(ProgressBar::new(runs as u64));
@@ -269,7 +271,8 @@ pub(crate) struct RunProgress {
 impl RunProgress {
     pub(crate) fn new(bar_allowed: bool) -> Self {
         let bar = (bar_allowed && std::io::stderr().is_terminal()).then(|| {
-            ProgressBar::new(1).with_style(style("{bar:24} {pos:>6}/{len:<6} {eta} left  {msg}"))
+            ProgressBar::new(1)
+                .with_style(style("{bar:24} {pos:>6}/{len:<6} {eta} left  {wide_msg}"))
         });
         RunProgress { bar, total: 0, last_line: None }
     }

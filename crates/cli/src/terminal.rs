@@ -4,26 +4,25 @@ use std::time::Duration;
 
 use crate::exit::Exit;
 
-/// Prints an error with its causes, the remedy on a line of its own.
+/// Prints an error with its causes.
 pub(crate) fn print_error(error: &anyhow::Error) -> Exit {
     eprintln!("error: {error}");
     for cause in error.chain().skip(1) {
         eprintln!("  because: {cause}");
     }
-    if let Some(Hint(hint)) = error.downcast_ref::<Hint>() {
-        eprintln!("hint: {hint}");
-    }
     Exit::Failed
 }
 
-/// What the user can do about an error; travels in the error's context.
-#[derive(Debug, Clone)]
-pub(crate) struct Hint(pub(crate) String);
-
-impl std::fmt::Display for Hint {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
+/// Ends quietly where a reader like `head` closed the pipe: Rust would panic.
+pub(crate) fn end_quietly_on_a_closed_pipe() {
+    let default = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let message = info.payload_as_str().unwrap_or_default();
+        if message.starts_with("failed printing to stdout") {
+            std::process::exit(0);
+        }
+        default(info);
+    }));
 }
 
 /// `2 h 05 min`, `3 min 20 s`, `12 s`.

@@ -18,7 +18,8 @@ pub struct Dataset {
     about: About,
     config: DataConfig,
     prepared: Prepared,
-    is_paired: bool,
+    /// By fold, in the order of `Fold::ALL`.
+    paired: [bool; Fold::ALL.len()],
     skipped: Vec<SkippedImage>,
     unpaired: Unpaired,
 }
@@ -50,7 +51,13 @@ impl Dataset {
         let count = |domain| prepared.index.ids(Fold::Train, as_stored(config, domain)).len();
         let unpaired =
             Unpaired::new(config.order, config.epoch_length, count(Domain::A), count(Domain::B));
-        Dataset { about, config: config.clone(), prepared, is_paired, skipped, unpaired }
+        // Left out on one side, an image would shift the partners of all after it.
+        let is_aligned = |fold| {
+            let ids = |domain| prepared.index.ids(fold, domain);
+            is_paired && fold != Fold::Train && ids(Domain::A) == ids(Domain::B)
+        };
+        let paired = Fold::ALL.map(is_aligned);
+        Dataset { about, config: config.clone(), prepared, paired, skipped, unpaired }
     }
 
     /// The recipe's or the folder's name.
@@ -86,9 +93,10 @@ impl Dataset {
         &self.ids(fold, domain)[index]
     }
 
-    /// Whether held-out B images are the exact translations of the A images with the same index.
+    /// Whether held-out B images are the exact translations of the A images with the same index:
+    /// the recipe says so, and no image of a pair was left out alone.
     pub fn paired(&self, fold: Fold) -> bool {
-        self.is_paired && fold != Fold::Train
+        self.paired[fold as usize]
     }
 
     /// Images left out because they cannot be used.

@@ -131,6 +131,27 @@ mod tests {
         );
     }
 
+    /// Four flat quarters of 16 px, in the two ways that Adobe's programs write them.
+    #[test]
+    fn jpegs_for_print_have_their_colours() {
+        let check = |bytes: &[u8]| {
+            let image = decode(bytes).unwrap();
+            // Pillow's convert("RGB") of the same file.
+            for (x, y, expected) in [
+                (8, 8, [245, 53, 34]),
+                (24, 8, [66, 207, 49]),
+                (8, 24, [35, 95, 255]),
+                (24, 24, [124, 124, 114]),
+            ] {
+                let found = image.get_pixel(x, y).0;
+                let near = found.iter().zip(expected).all(|(a, b)| a.abs_diff(b) <= 3);
+                assert!(near, "{found:?} is not {expected:?}");
+            }
+        };
+        check(include_bytes!("../tests-fixtures/cmyk.jpg"));
+        check(include_bytes!("../tests-fixtures/ycck.jpg"));
+    }
+
     #[test]
     fn bad_files_have_a_reason_and_no_panic() {
         let check = |bytes: &[u8], expected: &str| {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use crate::error::DataError;
+use crate::prepared::write_whole;
 use crate::store::Progress;
 
 /// The largest published data set has 1.4 GiB; a server that sends for ever is cut off here.
@@ -127,8 +128,7 @@ impl Target {
         }
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         fs::rename(file, &self.path).map_err(DataError::write(&self.path))?;
-        fs::write(self.record(), format!("{found}  {name}\n"))
-            .map_err(DataError::write(&self.record()))?;
+        write_whole(&self.record(), format!("{found}  {name}\n").as_bytes())?;
         Ok(found)
     }
 }

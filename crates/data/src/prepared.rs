@@ -16,8 +16,8 @@ use crate::fold::{Domain, Fold};
 use crate::source::Source;
 use crate::store::Progress;
 
-/// Raised when the files' meaning changes; other formats are rebuilt, not read.
-const FORMAT: u32 = 1;
+/// Raised when the files' or the fingerprint's meaning changes; other formats are rebuilt, not read.
+const FORMAT: u32 = 2;
 /// Images made at a time: bounds memory, and is how often progress is told.
 const CHUNK: usize = 64;
 
@@ -173,12 +173,14 @@ pub(crate) struct Built {
 }
 
 /// Makes every image of `source` at its fold's size and moves the files into `dir/<fingerprint>/`.
+/// `rule` says how contents become images and what they are to each other.
 ///
 /// # Errors
 /// `EmptyDomain`, `Write`; `BadImages` naming all of them, unless `skip_bad`.
 pub(crate) fn build(
     dir: &Path,
     source: &dyn Source,
+    rule: &str,
     about: About,
     sizes: Sizes,
     skip_bad: bool,
@@ -231,7 +233,7 @@ pub(crate) fn build(
         }
     }
 
-    index.fingerprint = index.fingerprint(&source.rule());
+    index.fingerprint = index.fingerprint(rule);
     index.about = about;
     let home = dir.join(&index.fingerprint);
     fs::create_dir_all(&home).map_err(DataError::write(&home))?;

@@ -180,6 +180,7 @@ impl Store {
         let built = prepared::build(
             &self.prepared_dir(),
             source,
+            &origin.rule(source),
             origin.about(),
             sizes(config),
             skip_bad,
@@ -323,6 +324,13 @@ impl Origin {
                 About { title: name.clone(), name, credit: String::new(), licence: String::new() }
             }
         }
+    }
+
+    /// Pairs decide what can be measured, so they are part of what a data set is. Without them an
+    /// archive is the same data set as its unpacked folder.
+    fn rule(&self, source: &dyn Source) -> String {
+        let rule = source.rule();
+        if self.is_paired() { format!("{rule}, exact pairs") } else { rule }
     }
 
     fn is_paired(&self) -> bool {

@@ -202,7 +202,7 @@ fn what_was_prepared_is_not_made_again_unless_damaged() {
     damage("8px-held-out.u8", &|path| fs::remove_file(path).unwrap());
     damage("index.json", &cut);
     damage("index.json", &|path| {
-        let text = fs::read_to_string(path).unwrap().replacen("\"format\":1", "\"format\":999", 1);
+        let text = fs::read_to_string(path).unwrap().replacen("\"format\":2", "\"format\":999", 1);
         fs::write(path, text).unwrap();
     });
     fs::write(cache.path().join("recipes/synthetic.json"), "{").unwrap();
@@ -324,9 +324,10 @@ impl Mirror {
             }
         });
         let dir = tempfile::tempdir().unwrap();
+        let pairs = if extra.contains("pairs = ") { "" } else { "pairs = \"none\"\n" };
         let recipe = format!(
             "name = \"tiny\"\ntitle = \"Tiny\"\nkind = \"archive\"\nversion = \"1\"\nlicence = \"-\"\ncredit = \"-\"\n\
-             pairs = \"none\"\nsource = \"http://{address}/tiny.zip\"\n{extra}"
+             source = \"http://{address}/tiny.zip\"\n{pairs}{extra}"
         );
         fs::write(dir.path().join("tiny.toml"), recipe).unwrap();
         Mirror { dir }
@@ -423,6 +424,47 @@ fn bad_downloads_are_refused_and_not_kept() {
     check(ok(&zip), &wrong, "expected 0000");
 }
 
+/// Three held-out pairs; those of `bad` cannot be read.
+fn zipped_pairs(bad: &[&str]) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for path in [
+        "trainA/a.png",
+        "trainB/b.png",
+        "testA/0.png",
+        "testA/1.png",
+        "testA/2.png",
+        "testB/0.png",
+        "testB/1.png",
+        "testB/2.png",
+    ] {
+        zip.start_file(path, zip::write::SimpleFileOptions::default()).unwrap();
+        let bytes = if bad.contains(&path) { b"text".to_vec() } else { png(9) };
+        zip.write_all(&bytes).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+#[test]
+fn images_are_paired_only_where_both_of_every_pair_are_left() {
+    let prepared = |bad: &[&str], pairs: &str| {
+        let mirror = Mirror::new(vec![ok(&zipped_pairs(bad))], &format!("pairs = \"{pairs}\"\n"));
+        let config = DataConfig { on_bad_image: OnBadImage::Skip, ..of_recipe("tiny") };
+        mirror.store().prepare(&config, &mut |_| ()).unwrap()
+    };
+    let check = |bad: &[&str], pairs: &str, expected: bool| {
+        assert_eq!(prepared(bad, pairs).paired(Fold::Test), expected, "{bad:?} {pairs}");
+    };
+    check(&[], "exact", true);
+    check(&[], "loose", false);
+    check(&["testA/1.png"], "exact", false);
+    check(&["testA/1.png", "testB/2.png"], "exact", false); // as many, but not the same
+    check(&["testA/1.png", "testB/1.png"], "exact", true);
+
+    let fingerprint = |pairs| prepared(&[], pairs).fingerprint().to_string();
+    assert_ne!(fingerprint("exact"), fingerprint("none"));
+    assert_eq!(fingerprint("loose"), fingerprint("none"));
+}
+
 #[test]
 fn archives_that_are_not_what_they_should_be() {
     let check = |body: &[u8], extra: &str, expected: &str| {
@@ -443,7 +485,10 @@ fn a_later_download_has_to_equal_the_first() {
     let store = mirror.store();
     let recipe = store.book().get("tiny").unwrap();
     let first = store.fetch(&recipe, &mut |_| ()).unwrap();
-    fs::remove_file(first.path.as_ref().unwrap()).unwrap();
+    let path = first.path.as_ref().unwrap();
+    let beside = |path: &Path| fs::read_dir(path.parent().unwrap()).unwrap().count();
+    assert_eq!(beside(path), 2, "the file and its record, nothing half written");
+    fs::remove_file(path).unwrap();
     let error = store.fetch(&recipe, &mut |_| ()).unwrap_err().to_string();
     assert!(error.contains(".sha256` if the source changed on purpose"), "{error}");
     assert_eq!(store.fetch(&recipe, &mut |_| ()).unwrap(), first);

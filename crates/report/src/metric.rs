@@ -30,6 +30,11 @@ impl Metric {
     }
 }
 
+/// Follows from the objective itself: ablating the objective moves it whatever the images look like.
+pub(crate) fn is_mechanical(name: &str) -> bool {
+    ["eval/cycle_", "eval/idt_", "loss/", "weighted/"].iter().any(|start| name.starts_with(start))
+}
+
 /// Looks a name up; an unknown one is its own title.
 pub(crate) fn describe(name: &str) -> Metric {
     let (family, side) = name.rsplit_once('_').unwrap_or((name, ""));
@@ -96,7 +101,7 @@ pub(crate) fn describe(name: &str) -> Metric {
             "Discriminator",
             "",
             None,
-            "mean of the discriminator's loss on real and generated images (the factor 0.5 is included)",
+            "sum of the discriminator's losses on real and generated images (includes loss.d_factor)",
         )),
         _ => None,
     };
@@ -140,5 +145,17 @@ mod tests {
         check("loss/d_a", "Discriminator A", None);
         check("eval/kid_lite0", "eval/kid_lite0", None);
         check("loss", "loss", None);
+    }
+
+    #[test]
+    fn metrics_of_the_objective_are_mechanical() {
+        let check = |name, expected| assert_eq!(is_mechanical(name), expected, "{name}");
+        check("eval/cycle_a", true);
+        check("eval/idt_b", true);
+        check("loss/d_a", true);
+        check("weighted/cycle_a", true);
+        check("eval/l1_ab", false);
+        check("eval/ssim_ba", false);
+        check("eval/kid", false);
     }
 }

@@ -31,6 +31,19 @@ pub(crate) fn level(axis: &AxisRecord, cell: &CellRecord) -> String {
     values.into_iter().map(number::setting).collect::<Vec<_>>().join(", ")
 }
 
+/// Seeds of the runs: the plan's in its order, then those that single cells have of their own.
+pub(crate) fn seeds(record: &SweepRecord) -> Vec<u64> {
+    let mut seeds: Vec<u64> = Vec::new();
+    for run in &record.runs {
+        if !seeds.contains(&run.seed) {
+            seeds.push(run.seed);
+        }
+    }
+    let planned = |seed: &u64| record.plan.seeds.iter().position(|other| other == seed);
+    seeds.sort_by_key(|seed| planned(seed).unwrap_or(usize::MAX));
+    seeds
+}
+
 /// Settings that vary without belonging to an axis.
 pub(crate) fn loose_settings(record: &SweepRecord) -> Vec<String> {
     let mut loose: Vec<String> = Vec::new();

@@ -146,6 +146,18 @@ pub fn smallest_sign_flip_p(n: usize) -> f64 {
     2.0_f64.powi(1 - n as i32).min(1.0)
 }
 
+impl Summary {
+    /// Seeds behind the difference that has the fewest; `None` before there is any difference.
+    pub fn fewest_pairs(&self) -> Option<usize> {
+        self.cells.iter().filter_map(|cell| cell.difference).map(|difference| difference.n).min()
+    }
+
+    /// Every run of every cell has come to an end, good or bad.
+    pub fn is_final(&self) -> bool {
+        self.cells.iter().all(|cell| cell.runs.is_final())
+    }
+}
+
 impl Counts {
     pub fn of<'a>(runs: impl IntoIterator<Item = &'a RunRecord>) -> Counts {
         let mut counts = Counts::default();

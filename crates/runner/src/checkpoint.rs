@@ -32,6 +32,8 @@ pub(crate) struct Progress {
     /// Seconds of training, without evaluation and saving, over all attempts.
     pub active_s: f64,
     pub window: SavedWindow,
+    /// Seconds of training in the open window.
+    pub window_s: f64,
     /// Updates each optimizer has made: `gen_ab`, `gen_ba`, `disc_a`, `disc_b`.
     updates: [usize; 4],
 }

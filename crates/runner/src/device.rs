@@ -40,22 +40,33 @@ impl fmt::Display for ComputeDevice {
 }
 
 impl ComputeDevice {
-    /// The devices a sweep asks for. `auto` is every usable CUDA device, else the CPU.
+    /// The devices a sweep asks for, and why others that are there are not used. `auto` is every
+    /// usable CUDA device, else the CPU.
     ///
     /// # Errors
     /// A device that is named but cannot be used; `auto` never fails.
-    pub fn resolve(devices: &Devices) -> Result<Vec<ComputeDevice>, RunnerError> {
-        match devices {
-            Devices::Cpu => Ok(vec![ComputeDevice::Cpu]),
-            Devices::Named(names) => names.iter().map(|name| Self::named(name)).collect(),
-            Devices::Auto => {
-                let usable: Vec<_> = (0..cuda::count())
-                    .filter(|&index| cuda::probe(index).is_ok())
-                    .map(ComputeDevice::Cuda)
-                    .collect();
-                Ok(if usable.is_empty() { vec![ComputeDevice::Cpu] } else { usable })
+    pub fn resolve(devices: &Devices) -> Result<(Vec<ComputeDevice>, Vec<String>), RunnerError> {
+        let mut refused = Vec::new();
+        let mut found = match devices {
+            Devices::Cpu => vec![ComputeDevice::Cpu],
+            Devices::Named(names) => {
+                names.iter().map(|name| Self::named(name)).collect::<Result<_, _>>()?
             }
+            Devices::Auto => {
+                let mut usable = Vec::new();
+                for index in 0..cuda::count() {
+                    match cuda::probe(index) {
+                        Ok(()) => usable.push(ComputeDevice::Cuda(index)),
+                        Err(error) => refused.push(format!("cuda:{index} is not used: {error}")),
+                    }
+                }
+                usable
+            }
+        };
+        if found.is_empty() {
+            found.push(ComputeDevice::Cpu);
         }
+        Ok((found, refused))
     }
 
     /// `cpu`, `cuda` or `cuda:N`, tried before it is returned.
@@ -180,7 +191,8 @@ mod tests {
 
     #[test]
     fn auto_always_finds_a_device() {
-        assert!(!ComputeDevice::resolve(&Devices::Auto).expect("never fails").is_empty());
+        let (found, _) = ComputeDevice::resolve(&Devices::Auto).expect("never fails");
+        assert!(!found.is_empty());
     }
 
     #[test]

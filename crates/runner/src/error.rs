@@ -33,6 +33,13 @@ pub enum RunnerError {
         "no held-out input is called `{id}`; `[samples] ids` must be held-out images of the data set"
     )]
     UnknownSample { id: String },
+    #[error(
+        "the images of `{name}` or the weight files in [init] changed since the plan was made; \
+         `cyclelab sweep` plans anew"
+    )]
+    InputsChanged { name: String },
+    #[error("`{metric}` cannot be measured: {reason}; choose another [sweep.metric]")]
+    NoSuchScore { metric: String, reason: String },
     #[error("cannot read the weights `{path}`")]
     ReadWeights {
         path: PathBuf,
@@ -70,7 +77,10 @@ impl RunnerError {
     pub fn class(&self) -> FailureClass {
         match self {
             RunnerError::Data(error) if is_io(error) => FailureClass::Io,
-            RunnerError::Data(_) | RunnerError::UnknownSample { .. } => FailureClass::Data,
+            RunnerError::Data(_)
+            | RunnerError::UnknownSample { .. }
+            | RunnerError::InputsChanged { .. }
+            | RunnerError::NoSuchScore { .. } => FailureClass::Data,
             RunnerError::Track(_) | RunnerError::Write { .. } => FailureClass::Io,
             RunnerError::Device { .. }
             | RunnerError::UnknownDevice { .. }

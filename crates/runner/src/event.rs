@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Progress of one run, in the order things happen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,7 @@ pub enum TrainEvent {
     Losses {
         step: u64,
         step_s: f64,
+        #[serde(deserialize_with = "null_is_nan")]
         losses: BTreeMap<String, f64>,
     },
     Evaluating {
@@ -34,6 +35,7 @@ pub enum TrainEvent {
     },
     Evaluated {
         step: u64,
+        #[serde(deserialize_with = "null_is_nan")]
         scores: BTreeMap<String, f64>,
     },
     Checkpoint {
@@ -56,4 +58,28 @@ pub enum Outcome {
     Interrupted { step: u64 },
     /// A loss stopped being finite: a result, not an error.
     Diverged { step: u64, reason: String },
+}
+
+/// JSON has no NaN: a value that is no number is written as `null`.
+fn null_is_nan<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, f64>, D::Error> {
+    let values = BTreeMap::<String, Option<f64>>::deserialize(from)?;
+    Ok(values.into_iter().map(|(name, value)| (name, value.unwrap_or(f64::NAN))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loss_that_is_no_number_arrives() {
+        let losses = BTreeMap::from([("d_a".to_string(), f64::NAN), ("d_b".to_string(), 0.5)]);
+        let line = serde_json::to_string(&TrainEvent::Losses { step: 7, step_s: 0.1, losses });
+        let TrainEvent::Losses { losses, .. } =
+            serde_json::from_str(&line.expect("serialises")).expect("reads back")
+        else {
+            panic!("another event");
+        };
+        assert!(losses["d_a"].is_nan());
+        assert_eq!(losses["d_b"], 0.5);
+    }
 }

@@ -46,6 +46,9 @@ pub fn prepare(
         .iter()
         .map(|cell| open_once(&cell.config, store, progress))
         .collect::<Result<Vec<_>, _>>()?;
+    for (cell, dataset) in plan.cells.iter().zip(&datasets) {
+        expect_score(&plan.metric.name, &cell.config, dataset)?;
+    }
     let sweep = SweepDir::new(runs_root, &plan.name)?;
     let baseline = plan.cells.iter().position(|cell| cell.baseline).unwrap_or(0);
     let record = plan_record(&plan, command, &datasets[baseline], &plan.cells[baseline].config)?;
@@ -89,6 +92,26 @@ impl PreparedSweep {
     }
 }
 
+/// Refuses a primary metric that these images cannot give, before anything trains for it.
+fn expect_score(metric: &str, config: &RunConfig, dataset: &Dataset) -> Result<(), RunnerError> {
+    let fold = evaluate::fold(config.eval.fold);
+    let refuse = |reason: String| {
+        let metric = metric.to_string();
+        Err(RunnerError::NoSuchScore { metric, reason })
+    };
+    let Some(score) = metric.strip_prefix("eval/") else { return Ok(()) };
+    let held_out = dataset.count(fold, Domain::A) + dataset.count(fold, Domain::B);
+    if held_out == 0 {
+        return refuse(format!("`{}` has no held-out images in its {fold:?} fold", dataset.name()));
+    }
+    let paired = ["l1_", "psnr_", "ssim_"].iter().any(|it| score.starts_with(it));
+    if paired && !dataset.paired(fold) {
+        let name = dataset.name();
+        return refuse(format!("the held-out images of `{name}` have no true translation"));
+    }
+    Ok(())
+}
+
 /// Opening a prepared data set takes milliseconds, so each cell opens its own.
 fn open_once(
     config: &RunConfig,
@@ -106,19 +129,27 @@ fn folder_of(
     seed: u64,
     key: &str,
 ) -> Result<String, RunnerError> {
+    let own = sweep.run_dir(label, seed, key);
     let found = track::find_run(runs_root, key)?;
-    let own = |run: &RunDir| run.path().parent() == Some(sweep.path());
-    // Another sweep's run is used when it is finished; an unfinished one is that sweep's business.
+    let is_own = |run: &RunDir| run.path().parent() == Some(sweep.path());
+    // Another sweep's run is used when it has a result; an unfinished one is that sweep's business.
+    let has_result = |run: &RunDir| {
+        Ok::<_, RunnerError>(matches!(
+            run.state()?,
+            RunState::Completed | RunState::Diverged { .. }
+        ))
+    };
     let run = match found {
-        Some(run) if own(&run) || run.state()? == RunState::Completed => run,
-        _ => sweep.run_dir(label, seed, key),
+        _ if own.run_json().exists() => own,
+        Some(run) if is_own(&run) || has_result(&run)? => run,
+        _ => own,
     };
     let relative = run.path().strip_prefix(runs_root).unwrap_or(run.path());
     Ok(relative.to_string_lossy().into_owned())
 }
 
 /// Content hashes of the weight files a configuration starts from, by leaf.
-fn init_hashes(config: &RunConfig) -> Result<Vec<(String, String)>, RunnerError> {
+pub(crate) fn init_hashes(config: &RunConfig) -> Result<Vec<(String, String)>, RunnerError> {
     let init = &config.init;
     let files = [
         ("init.gen_ab", &init.gen_ab),
@@ -170,6 +201,7 @@ fn plan_record(
         seeds: plan.seeds.clone(),
         dataset: dataset_record(dataset),
         preset: plan.preset.name().to_string(),
+        departures: spec::difference(baseline, plan.preset),
         samples: samples::choose(dataset, evaluate::fold(baseline.eval.fold), &plan.samples)?,
     })
 }

@@ -12,15 +12,15 @@ use std::path::Path;
 use data::{Dataset, Store};
 use spec::RunConfig;
 use track::{
-    Checkpoint, Event, MetricMeta, MetricWriter, PlanEntry, PlanRecord, Provenance, RunDir,
-    RunEvents, RunIdentity, RunState, SampleWriter, SourceTree, SweepDir,
+    Checkpoint, CodeVersion, Event, MetricMeta, MetricWriter, PlanEntry, PlanRecord, Provenance,
+    RunDir, RunEvents, RunIdentity, RunState, SampleWriter, SourceTree, SweepDir,
 };
 
 use crate::checkpoint::{self, Progress};
 use crate::device::ComputeDevice;
 use crate::error::RunnerError;
 use crate::event::{Outcome, TrainEvent};
-use crate::prepare::dataset_record;
+use crate::prepare::{dataset_record, init_hashes};
 use crate::run_log::RunLog;
 use crate::step::Trainer;
 use crate::stop::Stop;
@@ -31,9 +31,11 @@ use crate::train::{Training, train};
 pub struct Invocation {
     pub argv: Vec<String>,
     pub env: Vec<(OsString, OsString)>,
-    /// The program's own version.
-    pub version: String,
-    /// Where to ask git for the code's commit.
+    /// The program's own code.
+    pub code: CodeVersion,
+    /// Compiler and backend, by name.
+    pub versions: BTreeMap<String, String>,
+    /// The repository the command was typed in, kept as a note.
     pub source: SourceTree,
 }
 
@@ -64,7 +66,7 @@ pub fn run(
         device: device.to_string(),
         pid: std::process::id(),
         host: track::Hardware::here(device.to_string()).host,
-        code: invocation.source.code_version(&invocation.version).to_string(),
+        code: invocation.code.to_string(),
         argv: invocation.argv.clone(),
     })?;
     let attempt = Attempt { plan, entry, run, number: attempt, device, invocation, stop };
@@ -106,6 +108,7 @@ impl Attempt<'_> {
         let dataset = store.prepare(&config.data, &mut |it| {
             observe(TrainEvent::Preparing { what: it.what, done: it.done, total: it.total });
         })?;
+        self.expect_the_planned_inputs(&config, &dataset)?;
         self.write_identity(&config, &dataset)?;
 
         let device = self.device.open().autodiff();
@@ -150,6 +153,20 @@ impl Attempt<'_> {
         Ok(outcome)
     }
 
+    /// Images or weight files may have changed since the plan was made.
+    fn expect_the_planned_inputs(
+        &self,
+        config: &RunConfig,
+        dataset: &Dataset,
+    ) -> Result<(), RunnerError> {
+        let init = init_hashes(config)?;
+        let point = spec::point_id(config, model::TRAINING_REV, dataset.fingerprint(), &init);
+        match point.as_str() == self.entry.point_id {
+            true => Ok(()),
+            false => Err(RunnerError::InputsChanged { name: dataset.name().to_string() }),
+        }
+    }
+
     fn newest_checkpoint(
         &self,
         observe: &mut dyn FnMut(TrainEvent),
@@ -171,7 +188,6 @@ impl Attempt<'_> {
 
     fn write_identity(&self, config: &RunConfig, dataset: &Dataset) -> Result<(), RunnerError> {
         let dataset_record = dataset_record(dataset);
-        let code = self.invocation.source.code_version(&self.invocation.version);
         let identity = RunIdentity {
             schema_rev: track::SCHEMA_REV,
             key: self.entry.key.clone(),
@@ -182,7 +198,7 @@ impl Attempt<'_> {
             training_rev: model::TRAINING_REV,
             config: self.entry.config.clone(),
             dataset: dataset_record.clone(),
-            code,
+            code: self.invocation.code.clone(),
             created_at: track::time::rfc3339(track::time::now_us()),
         };
         let origins = serde_json::to_value(&self.entry.origins).expect("origins are plain text");
@@ -190,10 +206,7 @@ impl Attempt<'_> {
         let provenance = Provenance::collect(
             self.invocation.argv.clone(),
             self.invocation.env.clone(),
-            BTreeMap::from([
-                ("cyclelab".to_string(), self.invocation.version.clone()),
-                ("burn".to_string(), "0.22.1".to_string()),
-            ]),
+            self.invocation.versions.clone(),
             self.device.to_string(),
             self.invocation.source.clone(),
         );
@@ -206,15 +219,15 @@ impl Attempt<'_> {
         config: &RunConfig,
         dataset: &Dataset,
     ) -> Result<RunLog, RunnerError> {
-        let source = &self.invocation.source;
+        let code = &self.invocation.code;
         let meta = MetricMeta {
             run_key: self.entry.key.clone(),
             sweep: self.plan.name.clone(),
             config_blake3: blake3::hash(config.to_toml().as_bytes()).to_hex().to_string(),
-            git: source.commit.clone().unwrap_or_default(),
-            dirty: source.dirty,
+            git: code.commit.clone().unwrap_or_default(),
+            dirty: code.dirty,
             dataset_fingerprint: dataset.fingerprint().to_string(),
-            version: self.invocation.version.clone(),
+            version: code.version.clone(),
         };
         let rewind_to = Some(progress.step);
         Ok(RunLog::new(
@@ -246,9 +259,34 @@ fn panicked(panic: &(dyn Any + Send)) -> RunnerError {
         (_, Some(text)) => text.clone(),
         _ => "a panic without a message".to_string(),
     };
-    let lower = message.to_lowercase();
-    match lower.contains("out of memory") || lower.contains("outofmemory") {
+    match says_out_of_memory(&message) {
         true => RunnerError::OutOfMemory { message },
         false => RunnerError::Panicked { message },
+    }
+}
+
+/// As CUDA, cubecl 0.11 ("out of device memory", "out-of-memory") and allocators put it.
+fn says_out_of_memory(message: &str) -> bool {
+    let words = message.to_lowercase().replace('-', " ");
+    ["out of memory", "out of device memory", "outofmemory", "out_of_memory"]
+        .iter()
+        .any(|it| words.contains(it))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_for_want_of_memory_is_told_from_a_bug() {
+        let class = |message: &str| panicked(&message.to_string()).class();
+        for message in [
+            "out of device memory allocating 4096 bytes",
+            "An out-of-memory error happened",
+            "CUDA_ERROR_OUT_OF_MEMORY",
+        ] {
+            assert_eq!(class(message), track::FailureClass::Oom, "{message}");
+        }
+        assert_eq!(class("index out of bounds"), track::FailureClass::Panic);
     }
 }

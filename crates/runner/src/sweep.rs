@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
@@ -59,6 +59,10 @@ pub enum SweepUpdate {
     Closing {
         reason: String,
     },
+    /// Something could not be recorded; training goes on.
+    Warning {
+        message: String,
+    },
 }
 
 /// How a sweep ended.
@@ -72,13 +76,18 @@ pub struct SweepOutcome {
     pub breaker: bool,
 }
 
-/// One slot per run that may be trained at a time, devices in turn.
-pub fn slots(exec: &Exec, devices: &[ComputeDevice], cores: usize) -> Vec<ComputeDevice> {
+/// One slot per run that may be trained at a time, devices in turn; no more than there are runs.
+pub fn slots(
+    exec: &Exec,
+    devices: &[ComputeDevice],
+    cores: usize,
+    runs: usize,
+) -> Vec<ComputeDevice> {
     let per_device = |device: &ComputeDevice| device.slots(exec.slots_per_device, cores);
     let most = devices.iter().map(per_device).max().unwrap_or(0);
     let in_turn =
         (0..most).flat_map(|round| devices.iter().filter(move |it| round < per_device(it)));
-    in_turn.copied().collect()
+    in_turn.copied().take(runs.max(1)).collect()
 }
 
 /// Trains every run that has no result yet, until done, stopped or limited.
@@ -112,7 +121,7 @@ pub fn execute(
         }
         drop(sender);
         follow(prepared, updates, &schedule, &mut events, observe)
-    })?;
+    });
     let (completed, failed) = (outcome.trained, outcome.failed);
     let interrupted = stop.requested();
     let last = if interrupted {
@@ -131,35 +140,46 @@ fn follow(
     schedule: &Schedule,
     events: &mut SweepEvents,
     observe: &mut dyn FnMut(SweepUpdate),
-) -> Result<SweepOutcome, RunnerError> {
+) -> SweepOutcome {
     let mut outcome = SweepOutcome::default();
     for update in updates {
         let key = |index: usize| prepared.entries[index].key.clone();
-        match &update {
+        let event = match &update {
             SweepUpdate::RunStarted { index, .. } => {
-                events.append(&SweepEvent::RunStarted { index: *index, key: key(*index) })?;
+                Some(SweepEvent::RunStarted { index: *index, key: key(*index) })
             }
             SweepUpdate::RunEnded { index, state, .. } => {
-                events.append(&SweepEvent::RunEnded {
-                    index: *index,
-                    key: key(*index),
-                    exit: None,
-                })?;
-                match state {
-                    RunState::Completed | RunState::Diverged { .. } => outcome.trained += 1,
-                    RunState::Failed { .. } | RunState::Lost => outcome.failed += 1,
-                    RunState::Interrupted | RunState::Running | RunState::Planned => {
-                        outcome.interrupted = true;
-                    }
-                }
+                outcome.count(state);
+                let state = state.name().to_string();
+                Some(SweepEvent::RunEnded { index: *index, key: key(*index), state })
             }
-            SweepUpdate::Closing { .. } => outcome.interrupted = true,
-            SweepUpdate::Train { .. } => {}
-        }
+            SweepUpdate::Closing { .. } => {
+                outcome.interrupted = true;
+                None
+            }
+            SweepUpdate::Train { .. } | SweepUpdate::Warning { .. } => None,
+        };
         observe(update);
+        // The runs' own folders are the truth; a full disk here must not leave them unwatched.
+        if let Some(Err(error)) = event.map(|event| events.append(&event)) {
+            let message = format!("the sweep's events are not recorded: {error}");
+            observe(SweepUpdate::Warning { message });
+        }
     }
     outcome.breaker = schedule.closed_by_failures();
-    Ok(outcome)
+    outcome
+}
+
+impl SweepOutcome {
+    fn count(&mut self, ended: &RunState) {
+        match ended {
+            RunState::Completed | RunState::Diverged { .. } => self.trained += 1,
+            RunState::Failed { .. } | RunState::Lost => self.failed += 1,
+            RunState::Interrupted | RunState::Running | RunState::Planned => {
+                self.interrupted = true;
+            }
+        }
+    }
 }
 
 /// What is left to start, and whether anything still may be.
@@ -274,23 +294,32 @@ impl Worker<'_> {
     fn carry_out(&self, index: usize, updates: &Sender<SweepUpdate>) -> RunState {
         let entry = &self.prepared.entries[index];
         let run = RunDir::new(self.prepared.runs_root.join(&entry.folder));
-        let ended = self.spawn(index, &run).and_then(|child| self.listen(index, child, updates));
-        let state = read_run_status(&self.prepared.runs_root, entry).state;
-        match (ended, state) {
+        let before = run.attempts().unwrap_or(0);
+        let log = run.log(before + 1);
+        let ended = self.spawn(index, &log).and_then(|child| self.listen(index, child, updates));
+        let after = read_run_status(&self.prepared.runs_root, entry);
+        let status = match ended {
+            Ok(status) => status,
+            Err(error) => return RunState::Failed { class: error.class(), reason: error.chain() },
+        };
+        let began = after.attempts > before;
+        match after.state {
             // The child could not say a last word, so it is said for it.
-            (Ok(status), RunState::Lost | RunState::Planned) => self.file(&run, status),
-            (Err(error), RunState::Planned | RunState::Lost) => {
-                RunState::Failed { class: error.class(), reason: error.chain() }
-            }
-            (_, state) => state,
+            RunState::Lost | RunState::Planned => self.file(&run, &log, status),
+            // What the folder says is another attempt's word.
+            state if !began && !status.success() => match status.code() {
+                Some(HELD) => state,
+                _ => self.file(&run, &log, status),
+            },
+            state => state,
         }
     }
 
-    fn spawn(&self, index: usize, run: &RunDir) -> Result<Child, RunnerError> {
-        let attempt = self.prepared.runs[index].attempts + 1;
-        let log = open_log(&run.log(attempt))?;
+    fn spawn(&self, index: usize, log: &Path) -> Result<Child, RunnerError> {
+        let log = open_log(log)?;
         let program = &self.launch.program;
         Command::new(program)
+            .arg0("cyclelab")
             .arg("run")
             .arg("--sweep-dir")
             .arg(self.prepared.sweep.path())
@@ -335,7 +364,8 @@ impl Worker<'_> {
                 if self.stop.requested() || deadline.is_some_and(|at| Instant::now() >= at) {
                     drop(input.take());
                 }
-                if self.stop.level() > 1 {
+                let overdue = deadline.is_some_and(|at| Instant::now() >= at + GRACE);
+                if self.stop.level() > 1 || overdue {
                     drop(child.kill());
                 }
                 std::thread::sleep(Duration::from_millis(50));
@@ -343,14 +373,12 @@ impl Worker<'_> {
         })
     }
 
-    /// Records the end of a child that died without a word.
-    fn file(&self, run: &RunDir, status: ExitStatus) -> RunState {
+    /// Records the end of a child that died without a word, from its exit code and its log.
+    fn file(&self, run: &RunDir, log: &Path, status: ExitStatus) -> RunState {
         if self.stop.level() > 1 {
             return RunState::Lost;
         }
-        let attempt = run.attempts().unwrap_or(0);
-        let tail = log_tail(&run.log(attempt.max(1)));
-        let reason = match tail {
+        let reason = match log_tail(log) {
             Some(tail) => format!("the process ended with {status}: {tail}"),
             None => format!("the process ended with {status}"),
         };
@@ -361,16 +389,28 @@ impl Worker<'_> {
         });
         match written {
             Ok(()) => RunState::Failed { class, reason },
-            Err(error) => RunState::Failed { class: FailureClass::Io, reason: error.to_string() },
+            Err(error) => {
+                RunState::Failed { class: FailureClass::Io, reason: format!("{reason}; {error}") }
+            }
         }
     }
 }
 
+/// How long a run may take to save after its time is up.
+const GRACE: Duration = Duration::from_secs(60);
+
+/// The exit code of `run` where another process has the run.
+const HELD: i32 = 75;
+
+/// By the exit codes of `cyclelab run`. A signal may come from a person or from a kernel short of
+/// memory: the reason names it, the class does not guess.
 fn class_of(status: ExitStatus) -> FailureClass {
-    const SIGKILL: i32 = 9;
-    match status.signal() {
-        // The kernel's out-of-memory killer sends this; so may a person.
-        Some(SIGKILL) => FailureClass::Oom,
+    match status.code() {
+        Some(65) => FailureClass::Data,
+        Some(70 | 101) => FailureClass::Panic,
+        Some(74) => FailureClass::Io,
+        Some(78) => FailureClass::Config,
+        Some(87) => FailureClass::Oom,
         _ => FailureClass::Exit,
     }
 }
@@ -391,7 +431,7 @@ fn log_tail(path: &Path) -> Option<String> {
 
 /// Runs finished by other code than the present, under the sweep's rule for them.
 ///
-/// `rerun` moves their folders aside, so that they are trained again.
+/// `rerun` moves those of this sweep aside, so that they are trained again.
 ///
 /// # Errors
 /// `Write` where a folder cannot be moved.
@@ -403,8 +443,11 @@ pub fn apply_code_change(
         .filter(|&i| prepared.runs[i].state == RunState::Completed)
         .filter(|&i| prepared.runs[i].code.as_deref().is_some_and(|it| it != code))
         .collect();
-    if prepared.plan.exec.on_code_change == OnCodeChange::Rerun {
-        for &i in &other {
+    if prepared.plan.exec.on_code_change == OnCodeChange::Rerun && !other.is_empty() {
+        let _lock = prepared.sweep.lock()?;
+        // Runs that other sweeps made are theirs to repeat.
+        let own = |i: &&usize| prepared.runs[**i].folder.parent() == Some(prepared.sweep.path());
+        for &i in other.iter().filter(own).collect::<Vec<_>>() {
             set_aside(&prepared.runs[i].folder)?;
             prepared.runs[i] = read_run_status(&prepared.runs_root, &prepared.entries[i]);
         }

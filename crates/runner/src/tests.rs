@@ -92,7 +92,8 @@ fn invocation() -> Invocation {
     Invocation {
         argv: vec!["test".into()],
         env: vec![],
-        version: "0.0.0".into(),
+        code: track::CodeVersion { commit: None, dirty: false, version: "0.0.0".into() },
+        versions: [].into(),
         source: SourceTree::default(),
     }
 }
@@ -258,6 +259,38 @@ fn a_damaged_checkpoint_is_passed_over() {
 }
 
 #[test]
+fn images_that_changed_since_the_plan_are_refused() {
+    let lab = Lab::new();
+    let mut prepared = lab.plan(TINY);
+    prepared.entries[1].point_id = "another".into();
+    let sweep = SweepDir::new(&lab.runs_root(), "tiny").expect("a name");
+    sweep.write_plan(&prepared.record, &prepared.entries).expect("a plan");
+    let error = lab.run(1, None).expect_err("not what was planned");
+    assert!(matches!(error, RunnerError::InputsChanged { .. }), "{error}");
+    assert!(matches!(lab.record(1).state, RunState::Failed { .. }));
+}
+
+#[test]
+fn a_metric_that_cannot_be_is_refused_before_anything_trains() {
+    let lab = Lab::new();
+    let toml = TINY.replace("[set]", "[sweep.metric]\n name = \"eval/l1_ab\"\n [set]");
+    let toml = toml.replace("[set]", "[set]\n eval.fold = \"val\"");
+    lab.plan(&toml);
+    let folder = lab.dir.path().join("images");
+    for name in ["trainA", "trainB"] {
+        std::fs::create_dir_all(folder.join(name)).expect("a folder");
+        let picture = data::Image { size: 16, rgb: vec![90; 16 * 16 * 3] };
+        picture.to_png(&folder.join(name).join("one.png")).expect("a picture");
+    }
+    let toml = toml.replace("data.dataset = \"synthetic\"", &format!("data.path = {folder:?}"));
+    let source = SourceText { name: "own.toml".into(), text: toml };
+    let plan = spec::read(source, &[], &mut |_| Err("none".into())).expect("well formed");
+    let refused = prepare(plan, &lab.runs_root(), &lab.store(), "test", &mut |_| {});
+    let error = refused.map(|_| ()).expect_err("no held-out images").to_string();
+    assert!(error.contains("eval/l1_ab") && error.contains("held-out"), "{error}");
+}
+
+#[test]
 fn two_processes_do_not_train_one_run() {
     let lab = Lab::new();
     let prepared = lab.plan(TINY);
@@ -281,6 +314,12 @@ fn a_new_value_leaves_the_old_runs_their_keys() {
 
 #[test]
 fn every_switch_trains() {
+    let unswitched = {
+        let lab = Lab::new();
+        lab.plan(&TINY.replace("train.steps = 12", "train.steps = 3"));
+        lab.run(1, None).expect("trains");
+        std::fs::read(newest(&lab.record(1).folder).join("gen_ab.safetensors")).expect("kept")
+    };
     for setting in [
         "model.upsample = \"nearest\"",
         "model.upsample = \"bilinear\"",
@@ -311,6 +350,10 @@ fn every_switch_trains() {
         assert!(matches!(outcome, Ok(Outcome::Completed { .. })), "{setting}: {outcome:?}");
         let weights_of =
             |lab: &Lab| std::fs::read(newest(&lab.record(1).folder).join("gen_ab.safetensors"));
+        // A shorter epoch shows only at its end, which three steps do not reach.
+        if !setting.contains("epoch_length") {
+            assert_ne!(weights_of(&lab).expect("kept"), unswitched, "{setting} changes nothing");
+        }
         if setting.contains("dropout") {
             // The only draw that comes from the device: seeded a step, it repeats.
             let again = Lab::new();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use data::{Dataset, Fold};
 use spec::RunConfig;
-use track::{Event, RunDir, Split};
+use track::{Event, FailureClass, RunDir, Split};
 
 use crate::checkpoint::{self, Progress};
 use crate::error::RunnerError;
@@ -44,7 +44,6 @@ pub(crate) fn train(training: &mut Training<'_>) -> Result<Outcome, RunnerError>
     let mut window = LossWindow::restore(std::mem::take(&mut training.progress.window));
     let mut load = SystemLoad::new();
     let mut announced = Instant::now();
-    let mut window_s = 0.0;
     while training.progress.step < total {
         let started = Instant::now();
         training.step(&mut window)?;
@@ -54,9 +53,9 @@ pub(crate) fn train(training: &mut Training<'_>) -> Result<Outcome, RunnerError>
         let stats = if closes { window.close() } else { Vec::new() };
         let step_s = started.elapsed().as_secs_f64();
         training.progress.active_s += step_s;
-        window_s += step_s;
+        training.progress.window_s += step_s;
         if closes {
-            training.record(&stats, std::mem::take(&mut window_s), &mut load)?;
+            training.record(&stats, &mut load)?;
             if let Some(reason) = non_finite(&stats) {
                 return Ok(Outcome::Diverged { step, reason });
             }
@@ -66,15 +65,18 @@ pub(crate) fn train(training: &mut Training<'_>) -> Result<Outcome, RunnerError>
             (training.observe)(TrainEvent::Step { step });
         }
         let ends = step == total;
-        if ends || due(step, training.config.eval.every) {
-            training.evaluate()?;
+        if (ends || due(step, training.config.eval.every))
+            && let Some(reason) = training.evaluate()?
+        {
+            return Ok(Outcome::Diverged { step, reason });
         }
         if ends || due(step, training.config.train.sample_every) {
-            training.save_samples()?;
+            let saved = training.save_samples();
+            training.degrade("samples", saved)?;
         }
         let stops = training.stop.requested() && !ends;
         let saves = ends || stops || due(step, training.config.train.checkpoint_every);
-        if saves && let Some(reason) = training.checkpoint(&mut window)? {
+        if saves && let Some(reason) = training.checkpoint(&mut window, &mut load)? {
             return Ok(Outcome::Diverged { step, reason });
         }
         if stops {
@@ -105,12 +107,8 @@ impl Training<'_> {
         Ok(())
     }
 
-    fn record(
-        &mut self,
-        stats: &[WindowStat],
-        window_s: f64,
-        load: &mut SystemLoad,
-    ) -> Result<(), RunnerError> {
+    fn record(&mut self, stats: &[WindowStat], load: &mut SystemLoad) -> Result<(), RunnerError> {
+        let window_s = std::mem::take(&mut self.progress.window_s);
         let (progress, config) = (&self.progress, self.config);
         let count = stats.first().map_or(1, |stat| stat.count);
         let step_s = window_s / f64::from(count);
@@ -123,9 +121,11 @@ impl Training<'_> {
         for (name, value) in load.read() {
             self.log.value(progress, Split::Sys, name, value);
         }
-        self.log.seal_if_due()?;
+        let sealed = self.log.seal_if_due();
+        self.degrade("metrics", sealed.map_err(RunnerError::from))?;
         let losses = stats.iter().map(|stat| (stat.term.name().to_string(), stat.mean)).collect();
-        (self.observe)(TrainEvent::Losses { step: progress.step, step_s, losses });
+        let step = self.progress.step;
+        (self.observe)(TrainEvent::Losses { step, step_s, losses });
         Ok(())
     }
 
@@ -133,7 +133,8 @@ impl Training<'_> {
         evaluate::fold(self.config.eval.fold)
     }
 
-    fn evaluate(&mut self) -> Result<(), RunnerError> {
+    /// A score that is not finite comes back as a reason: the networks are beyond repair.
+    fn evaluate(&mut self) -> Result<Option<String>, RunnerError> {
         let (fold, step) = (self.fold(), self.progress.step);
         let observe = &mut self.observe;
         let device = self.trainer.device();
@@ -142,10 +143,28 @@ impl Training<'_> {
                 observe(TrainEvent::Evaluating { done, total });
             })?;
         self.log.scores(&self.progress, &scores);
-        self.log.seal()?;
+        let sealed = self.log.seal();
+        self.degrade("metrics", sealed.map_err(RunnerError::from))?;
         self.log.event(&Event::Evaluated { step })?;
+        let wrong = scores.iter().find(|(_, (value, _))| !value.is_finite());
+        let reason = wrong.map(|(name, (value, _))| format!("{name} is {value}"));
         let scores = scores.into_iter().map(|(name, (value, _))| (name, value)).collect();
         (self.observe)(TrainEvent::Evaluated { step, scores });
+        Ok(reason)
+    }
+
+    /// Trouble with recording is told and noted, and training goes on: rows stay in memory until
+    /// the next seal, and a checkpoint, which needs them on the disk, fails aloud.
+    fn degrade(&mut self, what: &str, result: Result<(), RunnerError>) -> Result<(), RunnerError> {
+        let Err(error) = result else { return Ok(()) };
+        if error.class() != FailureClass::Io {
+            return Err(error);
+        }
+        let reason = error.chain();
+        let message = format!("{what} are not recorded for now: {reason}");
+        (self.observe)(TrainEvent::Warning { message });
+        // On a full disk this cannot be written either; the warning is out.
+        drop(self.log.event(&Event::RecordingDegraded { what: what.into(), reason }));
         Ok(())
     }
 
@@ -163,12 +182,18 @@ impl Training<'_> {
 
     /// Seals the rows, then saves: no row up to a checkpoint is ever behind it. Networks whose
     /// losses are not finite are not worth keeping; the reason comes back instead.
-    fn checkpoint(&mut self, window: &mut LossWindow) -> Result<Option<String>, RunnerError> {
-        self.log.seal()?;
+    fn checkpoint(
+        &mut self,
+        window: &mut LossWindow,
+        load: &mut SystemLoad,
+    ) -> Result<Option<String>, RunnerError> {
         self.progress.window = window.save();
         if let Some(reason) = window.non_finite() {
+            // The window closes early, so that the rows that show it are kept.
+            self.record(&window.close(), load)?;
             return Ok(Some(reason));
         }
+        self.log.seal()?;
         let step = self.progress.step;
         let progress = self.progress.clone();
         let path =

@@ -20,9 +20,15 @@ const AT_LEAST_ONE: &str = "a whole number ≥ 1";
 const NOT_NEGATIVE: &str = "a number ≥ 0";
 const POSITIVE: &str = "a number > 0";
 const BELOW_ONE: &str = "a number ≥ 0 and < 1";
+const STEPS: &str = "a whole number up to 10^15";
+
+/// Far beyond any training; sums of two stay exact in an f64, and TOML can write them.
+fn is_steps(steps: f64) -> bool {
+    steps <= 1e15
+}
 
 /// Ranges that one leaf breaks alone. Sources: `run_config.rs`, leaf by leaf.
-const BOUNDS: [Bound; 20] = [
+const BOUNDS: [Bound; 24] = [
     // Two stride-2 layers halve the crop exactly; reflection by one pixel needs two at the bottleneck.
     bound("data.crop_size", "a multiple of 4, at least 8", |v| v >= 8.0 && v % 4.0 == 0.0),
     bound("data.batch_size", AT_LEAST_ONE, |v| v >= 1.0),
@@ -42,9 +48,12 @@ const BOUNDS: [Bound; 20] = [
     bound("optim.beta_2", BELOW_ONE, |v| (0.0..1.0).contains(&v)),
     bound("optim.epsilon", POSITIVE, |v| v > 0.0),
     bound("optim.d_steps", AT_LEAST_ONE, |v| v >= 1.0),
-    bound("train.log_every", AT_LEAST_ONE, |v| v >= 1.0),
-    // Far beyond any training, and sums of two stay exact in an f64.
-    bound("train.steps", "a whole number up to 10^15", |v| v <= 1e15),
+    bound("train.steps", STEPS, is_steps),
+    bound("train.steps_decay", STEPS, is_steps),
+    bound("train.log_every", "a whole number from 1 to 10^15", |v| v >= 1.0 && is_steps(v)),
+    bound("train.checkpoint_every", STEPS, is_steps),
+    bound("train.sample_every", STEPS, is_steps),
+    bound("eval.every", STEPS, is_steps),
 ];
 
 /// What a leaf takes, for messages, where its type alone says too little.
@@ -191,6 +200,38 @@ mod tests {
             let numeric =
                 matches!(leaf::kind(bound.leaf), leaf::Kind::Whole(_) | leaf::Kind::Number);
             assert!(numeric, "{}", bound.leaf);
+        }
+    }
+
+    #[test]
+    fn the_largest_of_every_long_leaf_can_be_written_and_added() {
+        const MOST: u64 = 1_000_000_000_000_000;
+        let with_all = |value: u64| -> RunConfig {
+            let mut tree = leaf::tree(&RunConfig::reference());
+            let is_long = |leaf: &&str| *leaf::kind(leaf) == leaf::Kind::Whole(u64::MAX);
+            for leaf in leaf::paths().filter(is_long) {
+                leaf::set(&mut tree, leaf, Json::from(value));
+            }
+            serde_json::from_value(tree).unwrap()
+        };
+        let largest = with_all(MOST);
+        assert_eq!(problems(&largest), []);
+        assert!(largest.to_toml().contains("steps_decay = 1000000000000000"));
+        assert_eq!(largest.train.total_steps(1), 2 * MOST);
+        for value in [MOST + 1, u64::MAX] {
+            let leaves: Vec<&str> = problems(&with_all(value))
+                .iter()
+                .flat_map(|problem| problem.leaves.clone())
+                .collect();
+            let expected = [
+                "train.steps",
+                "train.steps_decay",
+                "train.log_every",
+                "train.checkpoint_every",
+                "train.sample_every",
+                "eval.every",
+            ];
+            assert_eq!(leaves, expected, "{value}");
         }
     }
 

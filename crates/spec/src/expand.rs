@@ -36,7 +36,7 @@ pub(crate) struct Expansion<'a> {
     file: &'a SweepFile,
     bases: &'a [BaseFile],
     overrides: &'a [Entry],
-    /// Dimensions with at least one good value.
+    /// Dimensions with at least one good value, or with so many that the product is refused.
     dimensions: Vec<&'a Dimension>,
     /// Whether every dimension was read without an error and clashes with nothing.
     sound: bool,
@@ -51,7 +51,10 @@ impl<'a> Expansion<'a> {
     ) -> Self {
         let unclashed = verify::clashes(file, overrides, reading);
         let sound = unclashed && file.dimensions.iter().all(|dimension| dimension.sound);
-        let usable = |dimension: &&Dimension| dimension.len > 0;
+        // A range too long to be made has a length but no values. Products are refused by that
+        // length; points never multiply it.
+        let points_only = file.design.value == Design::Points;
+        let usable = |it: &&Dimension| it.len > 0 && !(points_only && it.values.is_empty());
         let dimensions = file.dimensions.iter().filter(usable).collect();
         Expansion { file, bases, overrides, dimensions, sound }
     }

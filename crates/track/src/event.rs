@@ -81,11 +81,12 @@ pub enum SweepEvent {
         index: usize,
         key: String,
     },
-    /// `exit`: the child's exit code; absent where a signal ended it.
+    /// `state`: `RunState::name`; empty in logs of before it was written.
     RunEnded {
         index: usize,
         key: String,
-        exit: Option<i32>,
+        #[serde(default)]
+        state: String,
     },
     Interrupted,
     Finished {
@@ -156,6 +157,18 @@ mod tests {
         );
         let (events, bad) = RunEvents::read(&path).unwrap();
         assert_eq!((events[0].event.clone(), events.len(), bad.len()), (failed, 2, 0));
+    }
+
+    #[test]
+    fn a_run_that_ended_says_how() {
+        let check = |rest: &str, expected: &str| {
+            let line = format!(r#"{{"ts":"x","event":"run_ended","index":3,"key":"3f9c",{rest}}}"#);
+            let found: Stamped<SweepEvent> = serde_json::from_str(&line).unwrap();
+            let (key, state) = ("3f9c".into(), expected.into());
+            assert_eq!(found.event, SweepEvent::RunEnded { index: 3, key, state }, "{line}");
+        };
+        check(r#""state":"diverged""#, "diverged");
+        check(r#""exit":null"#, "");
     }
 
     #[test]

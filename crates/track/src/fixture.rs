@@ -98,6 +98,7 @@ pub(crate) fn plan() -> PlanRecord {
         seeds: vec![1],
         dataset: dataset(),
         preset: "quick".into(),
+        departures: vec![("data.crop_size".into(), json!(256), json!(64))],
         samples: vec![("a".into(), "testA/1".into())],
     }
 }

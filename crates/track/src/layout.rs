@@ -132,7 +132,7 @@ impl RunDir {
 /// Readable, unique by its end, and plain enough for every file system.
 ///
 /// `=` is not kept: DuckDB and polars take a folder `key=value` for a hive
-/// partition, and would add columns of their own to `runs/**/*.parquet`.
+/// partition, and would add columns of their own to `runs/SWEEP/*/metrics/*.parquet`.
 pub fn run_folder_name(label: &str, seed: u64, key: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '+');
     let label: String = label.chars().map(|c| if plain(c) { c } else { '-' }).take(64).collect();
@@ -146,22 +146,26 @@ pub(crate) fn short_key(key: &str) -> &str {
     key.get(..8).unwrap_or(key)
 }
 
-/// Relative to the run's folder. An id keeps what tells images apart and loses
-/// what a file name cannot hold.
+/// Relative to the run's folder. An id that a file name cannot hold is altered,
+/// and then ends with 8 digits of its hash: no two ids share a file.
 pub(crate) fn sample_path(step: u64, domain: &str, id: &str, kind: SampleKind) -> PathBuf {
-    let id = id.replace('/', "__");
-    let id: String = id
+    let mut name: String = id
+        .replace('/', "__")
         .chars()
         .map(|c| if c.is_control() || r#"\:*?"<>|"#.contains(c) { '_' } else { c })
-        .take(60) // of up to 4 bytes each: file names end at 255 bytes
+        .take(56) // of up to 4 bytes each: file names end at 255 bytes
         .collect();
+    if name != id {
+        name.push('-');
+        name.push_str(&blake3::hash(id.as_bytes()).to_hex()[..8]);
+    }
     let kind = match kind {
         SampleKind::Real => "real",
         SampleKind::Fake => "fake",
         SampleKind::Rec => "rec",
         SampleKind::Truth => "truth",
     };
-    PathBuf::from(format!("samples/step-{step:07}/{domain}_{id}.{kind}.png"))
+    PathBuf::from(format!("samples/step-{step:07}/{domain}_{name}.{kind}.png"))
 }
 
 fn is_sweep_name(name: &str) -> bool {
@@ -207,9 +211,26 @@ mod tests {
             let path = sample_path(1200, "a", id, SampleKind::Fake);
             assert_eq!(path, Path::new("samples/step-0001200").join(expected));
         };
-        check("testA/n02381460_1000.jpg", "a_testA__n02381460_1000.jpg.fake.png");
-        check("../../x", "a_..__..__x.fake.png");
-        check("a\nb", "a_a_b.fake.png");
-        check(&"🦓".repeat(99), &format!("a_{}.fake.png", "🦓".repeat(60)));
+        check("n02381460_1000.jpg", "a_n02381460_1000.jpg.fake.png");
+        check("testA/n02381460_1000.jpg", "a_testA__n02381460_1000.jpg-2a56082b.fake.png");
+        check("../../x", "a_..__..__x-255fd6f5.fake.png");
+        check("a\nb", "a_a_b-e1220d74.fake.png");
+        check(&"🦓".repeat(56), &format!("a_{}.fake.png", "🦓".repeat(56)));
+        check(&"🦓".repeat(99), &format!("a_{}-c7d5c65b.fake.png", "🦓".repeat(56)));
+    }
+
+    #[test]
+    fn ids_that_look_alike_have_files_of_their_own() {
+        let check = |one: &str, other: &str| {
+            let [one, other] = [one, other].map(|id| sample_path(1, "a", id, SampleKind::Truth));
+            assert_ne!(one, other);
+            for path in [one, other] {
+                assert!(path.file_name().unwrap().len() <= 255, "{path:?}");
+            }
+        };
+        check("x/y", "x__y");
+        check("x:y", "x?y");
+        let long = "🦓".repeat(60);
+        check(&format!("{long}1"), &format!("{long}2"));
     }
 }

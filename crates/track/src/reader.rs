@@ -84,9 +84,8 @@ pub fn read_run_status(runs_root: &Path, entry: &PlanEntry) -> RunRecord {
         None => Ok(None),
     });
     match identity {
-        // Events come after `run.json`: without it no attempt has begun.
-        Ok(None) => return record,
-        Ok(Some(_)) => {}
+        // Without `run.json` too: an attempt can fail before it knows what to write there.
+        Ok(_) => {}
         Err(error) => {
             record.damaged.push((run.run_json(), in_words(&error)));
             if !matches!(error, TrackError::Damaged { .. }) {

@@ -19,7 +19,7 @@ pub struct SweepRecord {
 pub struct PlanRecord {
     pub name: String,
     pub question: String,
-    /// `grid` or `one-at-a-time`.
+    /// `grid`, `one-at-a-time` or `points`.
     pub design: String,
     /// As typed by the user, for the reproduce line.
     pub command: String,
@@ -29,6 +29,9 @@ pub struct PlanRecord {
     pub seeds: Vec<u64>,
     pub dataset: DatasetRecord,
     pub preset: String,
+    /// Leaves in which the baseline differs from the preset: leaf, the preset's value, its own.
+    #[serde(default)]
+    pub departures: Vec<(String, serde_json::Value, serde_json::Value)>,
     /// Ids of the fixed held-out inputs shown for every run, by domain ("a", "b").
     pub samples: Vec<(String, String)>,
 }

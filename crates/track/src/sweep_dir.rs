@@ -38,14 +38,16 @@ impl SweepDir {
     }
 }
 
-/// A run with this key in any sweep's folder, a completed one before others.
-/// A folder that cannot be read is passed over: the run is then computed again.
+/// A run with this key in any sweep's folder. Of twins a completed one is
+/// preferred, then a diverged one, which is a result as well, then whichever
+/// comes first by name. A folder that cannot be read is passed over: the run
+/// is then computed again.
 pub fn find_run(runs_root: &Path, key: &str) -> Result<Option<RunDir>, TrackError> {
     if !runs_root.exists() {
         return Ok(None);
     }
     let ending = format!("-{}", short_key(key));
-    let mut found = None;
+    let (mut diverged, mut other) = (None, None);
     for sweep in children(runs_root)?.iter().filter(|path| path.is_dir()) {
         for path in children(sweep)? {
             if !path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(&ending)) {
@@ -56,13 +58,14 @@ pub fn find_run(runs_root: &Path, key: &str) -> Result<Option<RunDir>, TrackErro
             if !run.read_identity().is_ok_and(|found| found.is_some_and(|it| it.key == key)) {
                 continue;
             }
-            if run.state().is_ok_and(|state| state == RunState::Completed) {
-                return Ok(Some(run));
-            }
-            found.get_or_insert(run);
+            match run.state() {
+                Ok(RunState::Completed) => return Ok(Some(run)),
+                Ok(RunState::Diverged { .. }) => diverged.get_or_insert(run),
+                _ => other.get_or_insert(run),
+            };
         }
     }
-    Ok(found)
+    Ok(diverged.or(other))
 }
 
 /// In name order: what is found must not depend on the file system.
@@ -105,13 +108,19 @@ mod tests {
         let same_end = format!("{}ffffffff", short_key(&identity.key));
         assert_eq!(find(&same_end), None);
 
-        // The same question, asked and finished by a later sweep.
-        let later = SweepDir::create_or_open(&store.root, "later").unwrap();
-        let done = later.run_dir("x", 1, &identity.key);
-        done.write_identity(&identity, "", &Value::Null).unwrap();
+        // The same question, asked and answered by later sweeps.
+        let twin = |sweep: &str, end: Event| {
+            let sweep = SweepDir::create_or_open(&store.root, sweep).unwrap();
+            let run = sweep.run_dir("x", 1, &identity.key);
+            run.write_identity(&identity, "", &Value::Null).unwrap();
+            RunEvents::open(&run.events()).unwrap().append(&end).unwrap();
+            run
+        };
+        twin("later-1", Event::Interrupted { step: 1 });
         assert_eq!(find(&identity.key), Some(store.run.clone()));
-        let mut events = RunEvents::open(&done.events()).unwrap();
-        events.append(&Event::Completed { step: 1, active_s: 1.0 }).unwrap();
-        assert_eq!(find(&identity.key), Some(done));
+        let diverged = twin("later-2", Event::Diverged { step: 1, reason: "NaN".into() });
+        assert_eq!(find(&identity.key), Some(diverged));
+        let completed = twin("later-3", Event::Completed { step: 1, active_s: 1.0 });
+        assert_eq!(find(&identity.key), Some(completed));
     }
 }

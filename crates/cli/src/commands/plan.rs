@@ -7,6 +7,7 @@ use serde_json::json;
 use track::RunState;
 
 use crate::args::PlanArgs;
+use crate::commands::sweep::{slots_in_words, usable_devices};
 use crate::diagnostics::{plan_or_print, read_file};
 use crate::exit::Exit;
 use crate::places::Places;
@@ -19,12 +20,13 @@ pub(crate) fn plan(args: &PlanArgs, places: &Places) -> anyhow::Result<Exit> {
     let Some((plan, _)) = plan_or_print(read_file(&args.file)?) else {
         return Ok(Exit::Invalid);
     };
-    let devices = ComputeDevice::resolve(&plan.exec.devices)?;
-    let slots = runner::sweep::slots(&plan.exec, &devices, cores());
+    let devices = usable_devices(&plan)?;
     let mut preparing = Preparing::new();
     let prepared = prepare(plan, &places.runs, &places.store(), "", &mut |it| preparing.show(it))
         .with_context(|| format!("cannot plan `{}`", args.file.file.display()))?;
     preparing.clear();
+    let left = prepared.to_do().count();
+    let slots = runner::sweep::slots(&prepared.plan.exec, &devices, cores(), left);
     let estimate = match args.no_estimate || prepared.to_do().next().is_none() {
         true => None,
         false => Some(Estimate::measure(&prepared, &slots)),
@@ -53,7 +55,7 @@ struct Estimate {
 impl Estimate {
     fn measure(prepared: &PreparedSweep, slots: &[ComputeDevice]) -> Estimate {
         let threads = threads_per_run(slots);
-        let side_by_side = prepared.to_do().count().min(slots.len());
+        let on_first = slots.iter().filter(|it| **it == slots[0]).count();
         let mut by_shape: BTreeMap<String, StepTime> = BTreeMap::new();
         let mut seconds = 0.0;
         for index in prepared.to_do() {
@@ -69,10 +71,10 @@ impl Estimate {
             let shape = format!("{:?} {terms:?} {data:?}", config.model);
             let step = *by_shape
                 .entry(shape)
-                .or_insert_with(|| measure_step(config, slots[0], side_by_side, threads));
+                .or_insert_with(|| measure_step(config, slots[0], on_first, threads));
             seconds += step.seconds * prepared.total_steps[index] as f64;
         }
-        let total = Duration::from_secs_f64(seconds / side_by_side as f64);
+        let total = Duration::from_secs_f64(seconds / slots.len() as f64);
         Estimate { total, measured: by_shape.into_values().collect() }
     }
 
@@ -85,7 +87,7 @@ impl Estimate {
             false => format!("{least:.0} to {most:.0} ms"),
         };
         format!(
-            "about {} of training here ({step} a step, measured just now)",
+            "about {} of training here, evaluation apart ({step} a step, measured just now)",
             duration(self.total)
         )
     }
@@ -117,11 +119,10 @@ fn print(prepared: &PreparedSweep, slots: &[ComputeDevice], estimate: Option<&Es
     println!("{}\n", table(&header, &rows));
     let left = prepared.to_do().count();
     println!(
-        "{}: {} done, {left} to train, {} at a time on {}.",
+        "{}: {} done, {left} to train{}.",
         plural(rows.len(), "run"),
         rows.len() - left,
-        slots.len(),
-        slots[0],
+        if left > 0 { format!(", {}", slots_in_words(slots)) } else { String::new() },
     );
     if let Some(estimate) = estimate {
         println!("Estimate: {}.", estimate.sentence());

@@ -25,7 +25,7 @@ pub(crate) fn run(args: &RunArgs, places: &Places) -> anyhow::Result<Exit> {
     if args.stop_with_stdin {
         signals::stop_with_stdin(&stop);
     }
-    let mut observe = observer(args.progress);
+    let mut observe = observer(args.progress, &stop);
     let outcome = device(&args.device).and_then(|device| {
         runner::run::run(
             &args.sweep_dir,
@@ -61,16 +61,16 @@ pub(crate) fn run(args: &RunArgs, places: &Places) -> anyhow::Result<Exit> {
 
 fn device(name: &str) -> Result<ComputeDevice, RunnerError> {
     match name {
-        "auto" => Ok(ComputeDevice::resolve(&spec::Devices::Auto)?[0]),
+        "auto" => Ok(ComputeDevice::resolve(&spec::Devices::Auto)?.0[0]),
         name => ComputeDevice::named(name),
     }
 }
 
-fn observer(kind: ProgressKind) -> Box<dyn FnMut(TrainEvent)> {
+fn observer(kind: ProgressKind, stop: &Arc<Stop>) -> Box<dyn FnMut(TrainEvent)> {
     match kind {
         ProgressKind::Json => Box::new(print_json),
         ProgressKind::Dashboard => {
-            let mut dashboard = Dashboard::new();
+            let mut dashboard = Dashboard::new(Arc::clone(stop));
             Box::new(move |event| dashboard.update(&event))
         }
         ProgressKind::Auto | ProgressKind::Plain => {

@@ -1,5 +1,5 @@
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use runner::run::Invocation;
 use runner::sweep::{Launch, SweepOutcome, apply_code_change, execute, slots};
 use runner::{ComputeDevice, PreparedSweep, Stop, prepare};
 use spec::{Devices, OnCodeChange, Plan, Slots};
-use track::{RunState, SourceTree};
+use track::{CodeVersion, RunState, SourceTree};
 
 use crate::args::SweepArgs;
 use crate::commands::plan::{cores, threads_per_run};
@@ -27,9 +27,7 @@ pub(crate) fn sweep(args: &SweepArgs, places: &Places) -> anyhow::Result<Exit> {
         return Ok(Exit::Invalid);
     };
     override_exec(&mut plan, args);
-    let devices = ComputeDevice::resolve(&plan.exec.devices)?;
-    let slots = slots(&plan.exec, &devices, cores());
-
+    let devices = usable_devices(&plan)?;
     let invocation = invocation();
     let mut preparing = Preparing::new();
     // As anybody would type it: without this machine's path to the program.
@@ -42,6 +40,7 @@ pub(crate) fn sweep(args: &SweepArgs, places: &Places) -> anyhow::Result<Exit> {
             .with_context(|| format!("cannot start `{}`", args.file.file.display()))?;
     preparing.clear();
     mind_the_code(&mut prepared, &invocation)?;
+    let slots = slots(&prepared.plan.exec, &devices, cores(), prepared.to_do().count());
     announce(&prepared, &slots);
     mind_the_mirror(&prepared.plan, places);
 
@@ -51,7 +50,7 @@ pub(crate) fn sweep(args: &SweepArgs, places: &Places) -> anyhow::Result<Exit> {
         let listener = Arc::clone(&progress);
         signals::listen(&stop, move |level| listener.stopping(level))?;
         let launch = Launch {
-            program: std::env::current_exe().context("cannot find this program's own file")?,
+            program: this_program()?,
             arguments: places.as_arguments(),
             threads_per_run: threads_per_run(&slots),
             slots,
@@ -61,7 +60,7 @@ pub(crate) fn sweep(args: &SweepArgs, places: &Places) -> anyhow::Result<Exit> {
         execute(&prepared, &launch, &stop, &mut |update| progress.update(&update))?
     };
     progress.finish();
-    let failed = finish(&prepared, places, args)?;
+    let failed = finish(&prepared, places, args)?.max(outcome.failed);
     eprintln!("{}", last_line(&prepared, &outcome, failed, began));
     if !args.no_report {
         write_and_print_report(&prepared.plan.name, places)?;
@@ -87,18 +86,43 @@ fn override_exec(plan: &mut Plan, args: &SweepArgs) {
     }
 }
 
-/// What this process was started with, and the code it works for.
+/// The devices a plan asks for; why others are not used is said aloud.
+pub(crate) fn usable_devices(plan: &Plan) -> anyhow::Result<Vec<ComputeDevice>> {
+    let (devices, refused) = ComputeDevice::resolve(&plan.exec.devices)?;
+    for reason in refused {
+        eprintln!("note: {reason}");
+    }
+    Ok(devices)
+}
+
+/// On Linux the very file that runs now, even if a build replaces it meanwhile: one sweep, one code.
+fn this_program() -> anyhow::Result<PathBuf> {
+    let own = Path::new("/proc/self/exe");
+    match own.exists() {
+        true => Ok(own.to_path_buf()),
+        false => std::env::current_exe().context("cannot find this program's own file"),
+    }
+}
+
+/// What this process was started with, and the code it is.
 pub(crate) fn invocation() -> Invocation {
+    let commit = env!("CYCLELAB_COMMIT");
+    let known = [("rustc", env!("CYCLELAB_RUSTC")), ("burn", env!("CYCLELAB_BURN"))];
     Invocation {
         argv: std::env::args().collect(),
         env: std::env::vars_os().collect(),
-        version: env!("CARGO_PKG_VERSION").to_string(),
+        code: CodeVersion {
+            commit: (!commit.is_empty()).then(|| commit.to_string()),
+            dirty: env!("CYCLELAB_DIRTY") == "true",
+            version: env!("CARGO_PKG_VERSION").to_string(),
+        },
+        versions: known.into_iter().map(|(name, it)| (name.to_string(), it.to_string())).collect(),
         source: SourceTree::read(Path::new(".")),
     }
 }
 
 fn mind_the_code(prepared: &mut PreparedSweep, invocation: &Invocation) -> anyhow::Result<()> {
-    let code = invocation.source.code_version(&invocation.version).to_string();
+    let code = invocation.code.to_string();
     let other = apply_code_change(prepared, &code)?;
     if !other.is_empty() {
         match prepared.plan.exec.on_code_change {
@@ -143,14 +167,22 @@ fn announce(prepared: &PreparedSweep, slots: &[ComputeDevice]) {
     let counts = data.counts.iter().map(|(fold, a, b)| format!("{fold} {a} + {b}"));
     eprintln!("data: {} ({})", data.title, counts.collect::<Vec<_>>().join(", "));
     if left > 0 {
-        let threads = plural(threads_per_run(slots), "thread");
-        let how = if slots[0] == ComputeDevice::Cpu {
-            format!(", {threads} each")
-        } else {
-            String::new()
-        };
-        eprintln!("device: {}, {} at a time{how}", slots[0], plural(slots.len(), "run"));
+        eprintln!("device: {}", slots_in_words(slots));
     }
+}
+
+/// `2 runs at a time on cpu, 1 thread each`, device by device.
+pub(crate) fn slots_in_words(slots: &[ComputeDevice]) -> String {
+    let devices = slots.iter().enumerate().filter(|(i, it)| !slots[..*i].contains(it));
+    let words = devices.map(|(_, device)| {
+        let n = slots.iter().filter(|it| *it == device).count();
+        let threads = match device {
+            ComputeDevice::Cpu => format!(", {} each", plural(threads_per_run(slots), "thread")),
+            ComputeDevice::Cuda(_) => String::new(),
+        };
+        format!("{} at a time on {device}{threads}", plural(n, "run"))
+    });
+    words.collect::<Vec<_>>().join("; ")
 }
 
 /// Writes `runs.parquet` and prints the table of results; returns how many runs have failed.
@@ -162,10 +194,12 @@ fn finish(prepared: &PreparedSweep, places: &Places, args: &SweepArgs) -> anyhow
     }
     let mut failed = 0;
     for run in &record.runs {
-        let (RunState::Failed { reason, .. } | RunState::Diverged { reason }) = &run.state else {
-            continue;
+        let reason = match &run.state {
+            RunState::Failed { reason, .. } | RunState::Diverged { reason } => reason,
+            RunState::Lost => "its process is gone without a last word",
+            _ => continue,
         };
-        failed += usize::from(matches!(run.state, RunState::Failed { .. }));
+        failed += usize::from(!matches!(run.state, RunState::Diverged { .. }));
         eprintln!("run {} {} (seed {}): {}", run.index, run.state.name(), run.seed, reason);
     }
     Ok(failed)
@@ -189,7 +223,7 @@ fn last_line(
                 plural(failed, "run")
             )
         }
-        _ if outcome.trained == 0 => {
+        _ if outcome.trained == 0 && prepared.to_do().next().is_none() => {
             format!(
                 "nothing to train: all {} are done ({time})",
                 plural(prepared.entries.len(), "run")

@@ -51,8 +51,8 @@ pub(crate) trait Source: Sync {
 /// and what was prepared before is not used.
 pub(crate) fn revision(kind: RecipeKind) -> u32 {
     match kind {
-        RecipeKind::Blueprint
-        | RecipeKind::Synthetic
+        RecipeKind::Blueprint => 2,
+        RecipeKind::Synthetic
         | RecipeKind::EmojiFlat3d
         | RecipeKind::Relief
         | RecipeKind::Archive => 1,
@@ -147,7 +147,7 @@ mod tests {
                 "{name}"
             );
         };
-        check("blueprint", 1, "996b01af5728f19d");
+        check("blueprint", 2, "996b01af5728f19d");
         check("synthetic", 1, "09559ae406132194");
     }
 

@@ -4,9 +4,10 @@ use track::{AxisRecord, CellRecord};
 
 use super::{interval, level};
 use crate::escape::esc;
+use crate::metric::is_mechanical;
 use crate::number::{decimals, fixed, plural, signed};
 use crate::page::Subject;
-use crate::summary::{best_of, same_settings, settings_at, smallest_sign_flip_p};
+use crate::summary::{Verdict, best_of, same_settings, settings_at, smallest_sign_flip_p};
 
 pub(crate) fn section(subject: &Subject<'_>) -> String {
     let (plan, summary) = (&subject.record.plan, &subject.summary);
@@ -16,16 +17,14 @@ pub(crate) fn section(subject: &Subject<'_>) -> String {
         .best
         .and_then(|best| summary.cells[best].estimate.map(|estimate| (best, estimate)))
     {
-        None => {
-            out.push_str(&format!("<p>No run with a value of {heading} has completed yet.</p>\n"))
-        }
+        None => out.push_str(&format!("<p>{}</p>\n", no_answer(subject))),
         Some((best, estimate)) => {
             let places = places(subject);
-            let so_far =
-                if summary.cells.iter().all(|cell| cell.runs.is_final()) { "" } else { " so far" };
+            let so_far = if summary.is_final() { "" } else { " so far" };
             let role = if summary.baseline == Some(best) { ", the baseline" } else { "" };
             out.push_str(&format!(
-                "<p class=\"lead\">Best{so_far} on {heading}: <strong>{}</strong>{role}, {} {} over {}.</p>\n<ul>\n",
+                "<p class=\"lead\">{}{so_far} on {heading}: <strong>{}</strong>{role}, {} {} over {}.</p>\n<ul>\n",
+                Words::of(subject).leader,
                 esc(&plan.cells[best].label),
                 fixed(estimate.mean, places),
                 interval(&estimate, |v| fixed(v, places)),
@@ -35,13 +34,72 @@ pub(crate) fn section(subject: &Subject<'_>) -> String {
                 out.push_str(&format!("<li>{}</li>\n", axis_sentence(subject, axis)));
             }
             out.push_str("</ul>\n");
+            if is_mechanical(&plan.metric.name) {
+                out.push_str(&format!("<p>{MECHANICAL}</p>\n"));
+            }
         }
     }
-    out.push_str(&format!(
-        "<p class=\"quiet\">{}</p>\n</section>\n",
-        sign_flip_sentence(plan.seeds.len())
-    ));
+    if let Some(pairs) = summary.fewest_pairs() {
+        out.push_str(&format!(
+            "<p class=\"quiet\">{}</p>\n",
+            sign_flip_sentence(pairs, summary.is_final())
+        ));
+    }
+    out.push_str("</section>\n");
     out
+}
+
+const MECHANICAL: &str = "This metric follows the training objective (a larger λ lowers the cycle error mechanically); \
+                          it does not rank the quality of translations.";
+
+/// Why there is no cell to name.
+fn no_answer(subject: &Subject<'_>) -> String {
+    let (record, summary) = (subject.record, &subject.summary);
+    let title = esc(&subject.primary.title);
+    let recorded =
+        || record.runs.iter().flat_map(|run| &run.rows).any(|row| row.name == subject.primary.name);
+    if summary.cells.iter().any(|cell| cell.estimate.is_some()) {
+        format!("Every cell with a value of {title} also has a run that diverged or failed.")
+    } else if !summary.is_final() {
+        format!("No run with a value of {} has completed yet.", esc(subject.primary.heading()))
+    } else if recorded() || summary.cells.iter().all(|cell| cell.runs.completed == 0) {
+        format!("All runs have come to an end, and none completed with a finite value of {title}.")
+    } else {
+        format!(
+            "All runs have come to an end, and {title} was never produced. Possible reasons: no paired held-out images \
+             (L1, PSNR and SSIM need true translations), or an empty evaluation fold."
+        )
+    }
+}
+
+/// Where a cell stands: a metric that follows the objective is lower or higher, not better.
+struct Words {
+    leader: &'static str,
+    level: &'static str,
+    better: &'static str,
+    worse: &'static str,
+}
+
+impl Words {
+    fn of(subject: &Subject<'_>) -> Words {
+        let (leader, level, better, worse) =
+            match (is_mechanical(&subject.primary.name), subject.summary.minimize) {
+                (false, _) => ("Best", "the best level", "better", "worse"),
+                (true, Some(false)) => {
+                    ("Highest", "the level with the highest mean", "higher", "lower")
+                }
+                (true, _) => ("Lowest", "the level with the lowest mean", "lower", "higher"),
+            };
+        Words { leader, level, better, worse }
+    }
+
+    fn verdict(&self, verdict: Verdict) -> &'static str {
+        match verdict {
+            Verdict::Better => self.better,
+            Verdict::Worse => self.worse,
+            other => other.words(),
+        }
+    }
 }
 
 /// The best cell that differs from the baseline along this axis alone.
@@ -84,10 +142,11 @@ fn axis_sentence(subject: &Subject<'_>, axis: &AxisRecord) -> String {
     };
     // The nearest rival is the strongest thing to say about a baseline that nothing beats.
     let beaten = if minimize { difference.mean >= 0.0 } else { difference.mean <= 0.0 };
+    let words = Words::of(subject);
     let opening = if beaten {
-        "no level has a better mean than the baseline; the nearest,"
+        format!("no level has a {} mean than the baseline; the nearest,", words.better)
     } else {
-        "the best level,"
+        format!("{},", words.level)
     };
     format!(
         "<strong>{label}</strong>: {opening} {} against {base_level} (baseline): Δ {} = {}{interval}, paired over {}: \
@@ -96,7 +155,7 @@ fn axis_sentence(subject: &Subject<'_>, axis: &AxisRecord) -> String {
         esc(&subject.primary.title),
         signed(difference.mean, places),
         plural(difference.n, "seed"),
-        verdict.words(),
+        words.verdict(verdict),
     )
 }
 
@@ -119,23 +178,22 @@ pub(crate) fn places(subject: &Subject<'_>) -> usize {
     )
 }
 
-fn sign_flip_sentence(seeds: usize) -> String {
-    let smallest = smallest_sign_flip_p(seeds);
+fn sign_flip_sentence(pairs: usize, is_final: bool) -> String {
+    let smallest = smallest_sign_flip_p(pairs);
     let written = if smallest < 0.001 {
         format!("{smallest:.1e}")
     } else {
-        format!("{:.4}", smallest).trim_end_matches('0').trim_end_matches('.').to_string()
+        format!("{smallest:.4}").trim_end_matches('0').trim_end_matches('.').to_string()
     };
-    let seeds_word = plural(seeds, "seed");
-    if smallest > 0.05 {
-        format!(
-            "{seeds_word}: the smallest possible two-sided sign-flip p is {written}; this sweep illustrates, it does not test."
-        )
+    let so_far = if is_final { "" } else { " so far (the sweep is partial)" };
+    let meaning = if smallest > 0.05 {
+        "; this sweep illustrates, it does not test."
     } else {
-        format!(
-            "{seeds_word}: the smallest possible two-sided sign-flip p is {written}. Intervals are not corrected for the number of comparisons."
-        )
-    }
+        ". Intervals are not corrected for the number of comparisons."
+    };
+    format!(
+        "Fewest seeds paired with the baseline{so_far}: {pairs}. The smallest possible two-sided sign-flip p is then {written}{meaning}"
+    )
 }
 
 #[cfg(test)]
@@ -144,15 +202,15 @@ mod tests {
 
     #[test]
     fn few_seeds_illustrate() {
-        let check = |seeds, expected: &str| {
-            let sentence = sign_flip_sentence(seeds);
+        let check = |pairs, is_final, expected: &str| {
+            let sentence = sign_flip_sentence(pairs, is_final);
             assert!(sentence.contains(expected), "{sentence}");
         };
-        check(1, "1 seed: the smallest possible two-sided sign-flip p is 1;");
-        check(2, "p is 0.5; this sweep illustrates, it does not test.");
-        check(5, "p is 0.0625; this sweep illustrates");
-        check(3, "p is 0.25; this sweep illustrates");
-        check(6, "p is 0.0312. Intervals");
-        check(12, "p is 4.9e-4.");
+        check(1, true, "baseline: 1. The smallest possible two-sided sign-flip p is then 1;");
+        check(2, true, "then 0.5; this sweep illustrates, it does not test.");
+        check(5, true, "then 0.0625; this sweep illustrates");
+        check(3, false, "so far (the sweep is partial): 3. The");
+        check(6, true, "then 0.0312. Intervals");
+        check(12, true, "then 4.9e-4.");
     }
 }

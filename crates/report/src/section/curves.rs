@@ -201,7 +201,8 @@ fn notes(
 ) -> String {
     let mut said = vec![format!(
         "Thick line: mean over seeds, as far as every started seed of the cell has a value; band: lowest to highest seed{}. \
-         Losses are before their weights and are means over the logging window; long curves are gathered into at most {} points.",
+         Losses are before their weights; the discriminators' include loss.d_factor. \
+         Each is a mean over the logging window; long curves are gathered into at most {} points.",
         if with_seeds {
             "; thin lines: the seeds"
         } else {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::escape::esc;
-use crate::number::{grouped, plural};
+use crate::number::{grouped, plural, setting};
 use crate::page::Subject;
 use crate::summary::Counts;
 
@@ -32,7 +32,7 @@ pub(crate) fn section(subject: &Subject<'_>) -> String {
     fact("Data", data(subject));
     fact("Plan", plan_size(subject));
     fact("Status", status(counts));
-    fact("Preset", format!("<code>{}</code>", esc(&plan.preset)));
+    fact("Preset", preset(subject));
     fact("Reproduce", format!("<code>{}</code>", esc(&plan.command)));
     let version = env!("CARGO_PKG_VERSION");
     fact(
@@ -91,6 +91,31 @@ fn data(subject: &Subject<'_>) -> String {
         "<strong>{}</strong> <span class=\"quiet\">({counts}{paired}{skipped})</span><br><span class=\"quiet\">{}</span>",
         esc(&data.title),
         esc(&data.credit)
+    )
+}
+
+/// The preset, and what the baseline makes of it: without that its name says too much.
+fn preset(subject: &Subject<'_>) -> String {
+    let plan = &subject.record.plan;
+    let name = format!("<code>{}</code>", esc(&plan.preset));
+    if plan.departures.is_empty() {
+        return name;
+    }
+    let items: Vec<String> = plan
+        .departures
+        .iter()
+        .map(|(leaf, preset, own)| {
+            format!(
+                "<code>{}</code> {} <span class=\"quiet\">({})</span>",
+                esc(leaf),
+                esc(setting(own)),
+                esc(setting(preset))
+            )
+        })
+        .collect();
+    format!(
+        "{name}; the baseline differs in <span class=\"quiet\">(preset's value)</span>:\n<ul class=\"departures\"><li>{}</li></ul>",
+        items.join(",</li>\n<li>")
     )
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use track::CellRecord;
+
 use crate::escape::esc;
 use crate::metric;
 use crate::number::plural;
@@ -10,7 +12,7 @@ use crate::summary::smallest_sign_flip_p;
 
 pub(crate) fn section(subject: &Subject<'_>) -> String {
     let (record, plan) = (subject.record, &subject.record.plan);
-    let seeds: Vec<String> = plan.seeds.iter().map(u64::to_string).collect();
+    let seeds: Vec<String> = super::seeds(record).iter().map(u64::to_string).collect();
     let mut out = String::from("<section id=\"method\">\n<h2>Method</h2>\n<dl class=\"method\">\n");
     let mut entry =
         |name: &str, html: String| out.push_str(&format!("<dt>{name}</dt><dd>{html}</dd>\n"));
@@ -134,11 +136,19 @@ fn metrics(subject: &Subject<'_>) -> String {
 fn limits(subject: &Subject<'_>) -> String {
     let plan = &subject.record.plan;
     let mut said = Vec::new();
-    let seeds = plan.seeds.len();
-    if smallest_sign_flip_p(seeds) > 0.05 {
-        said.push(format!("With {}, no sign-flip test can reach p &lt; 0.05: effects are illustrated, not tested.", plural(seeds, "seed")));
+    if let Some(pairs) = subject.summary.fewest_pairs()
+        && smallest_sign_flip_p(pairs) > 0.05
+    {
+        let so_far = if subject.summary.is_final() { "" } else { " so far (the sweep is partial)" };
+        said.push(format!(
+            "With as few as {} paired{so_far}, no sign-flip test can reach p &lt; 0.05: effects are illustrated, not tested.",
+            plural(pairs, "seed")
+        ));
     }
-    said.push("It speaks of one data set, one preset and one training length; other lengths and sizes may order the cells otherwise.".into());
+    said.push(format!(
+        "It speaks of {}; others may order the cells otherwise.",
+        held_fixed(&plan.cells)
+    ));
     if !plan.dataset.paired {
         said.push(
             "The data set has no true translations: no metric here compares with one.".into(),
@@ -149,4 +159,60 @@ fn limits(subject: &Subject<'_>) -> String {
     }
     said.push("Metrics of cycle and identity follow the weights of their losses mechanically and do not rank cells by quality.".into());
     said.join(" ")
+}
+
+/// What all cells share, in words: `one data set, one preset and one training length`.
+fn held_fixed(cells: &[CellRecord]) -> String {
+    const FIXED: [(&str, &[&str]); 4] = [
+        ("one data set", &["data.dataset", "data.path"]),
+        ("one preset", &[]),
+        ("one image size", &["data.load_size", "data.crop_size"]),
+        (
+            "one training length",
+            &[
+                "train.n_epochs",
+                "train.n_epochs_decay",
+                "train.steps",
+                "train.steps_decay",
+                "data.epoch_length",
+            ],
+        ),
+    ];
+    let varies =
+        |leaf: &&str| cells.iter().flat_map(|cell| &cell.settings).any(|(key, _)| key == leaf);
+    let same: Vec<&str> = FIXED
+        .iter()
+        .filter(|(_, leaves)| !leaves.iter().any(&varies))
+        .map(|(words, _)| *words)
+        .collect();
+    match same.as_slice() {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        few => few.concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_varies_is_not_held_fixed() {
+        let check = |leaves: &[&str], expected: &str| {
+            let cell = CellRecord {
+                label: "cell".into(),
+                settings: leaves.iter().map(|leaf| ((*leaf).into(), 1.into())).collect(),
+                baseline: false,
+                seeds: vec![0],
+                note: None,
+            };
+            assert_eq!(held_fixed(&[cell]), expected, "{leaves:?}");
+        };
+        check(
+            &["loss.lambda_cycle"],
+            "one data set, one preset, one image size and one training length",
+        );
+        check(&["train.steps"], "one data set, one preset and one image size");
+        check(&["data.dataset", "data.crop_size"], "one preset and one training length");
+        check(&["data.path", "data.load_size", "train.n_epochs"], "one preset");
+    }
 }

@@ -193,7 +193,7 @@ fn absent(runs: Counts) -> &'static str {
 }
 
 fn notes(subject: &Subject<'_>, cost: &Cost) -> String {
-    let pending = if subject.summary.cells.iter().all(|cell| cell.runs.is_final()) {
+    let pending = if subject.summary.is_final() {
         ""
     } else {
         " Runs that are pending or under way are counted as not done and enter no mean."

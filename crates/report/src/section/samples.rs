@@ -55,7 +55,7 @@ fn affordable_seeds(
 ) -> (Vec<u64>, Vec<u64>) {
     let record = subject.record;
     let mut spent = 0;
-    let with_samples = record.plan.seeds.iter().copied().filter(|seed| {
+    let with_samples = super::seeds(record).into_iter().filter(|seed| {
         record
             .runs
             .iter()

@@ -180,7 +180,19 @@ impl Fixture {
                 skipped: 0,
                 paired: true,
             },
-            preset: "demo-cpu".into(),
+            preset: "reference".into(),
+            departures: [
+                ("data.load_size", json!(286), json!(36)),
+                ("data.crop_size", json!(256), json!(32)),
+                ("model.ngf", json!(64), json!(16)),
+                ("model.n_blocks", json!(9), json!(3)),
+                ("model.ndf", json!(64), json!(16)),
+                ("model.n_layers", json!(3), json!(2)),
+                ("train.steps", json!(null), json!(STEPS)),
+                ("optim.lr_g", json!(0.0002), json!(0.0004)),
+            ]
+            .map(|(leaf, preset, own)| (leaf.to_string(), preset, own))
+            .to_vec(),
             samples: ["a", "b"]
                 .iter()
                 .flat_map(|d| ids.map(|id| ((*d).to_string(), id.to_string())))

@@ -91,6 +91,7 @@ fn every_text_of_the_record_is_inert() {
         *text = HOSTILE.into();
     }
     plan.axes[0].keys[0] = HOSTILE.into();
+    plan.departures[0] = (HOSTILE.into(), json!(HOSTILE), json!([HOSTILE]));
     for (at, cell) in plan.cells.iter_mut().enumerate() {
         cell.label = format!("{HOSTILE}{at}");
         cell.settings = vec![
@@ -187,6 +188,77 @@ fn differences_are_paired_by_seed() {
 }
 
 #[test]
+fn the_header_says_what_the_baseline_makes_of_the_preset() {
+    let mut fixture = Fixture::new(&[0]);
+    let said = text_of(&html(&fixture.record));
+    let expected = "reference ; the baseline differs in (preset's value) : data.load_size 36 (286) , data.crop_size 32 (256)";
+    assert!(said.contains(expected), "{said}");
+    assert!(said.contains("train.steps 1200 (none)"));
+    fixture.record.plan.departures.clear();
+    assert!(!html(&fixture.record).contains("differs in"));
+}
+
+#[test]
+fn a_metric_of_the_objective_crowns_nobody() {
+    let mut fixture = Fixture::new(&[0, 1, 2]);
+    let answer = |record: &SweepRecord| {
+        let page = html(record);
+        let section = page.split("id=\"answer\"").nth(1).and_then(|s| s.split("</section>").next());
+        text_of(section.expect("an answer"))
+    };
+    let said = answer(&fixture.record);
+    assert!(said.contains("Best so far on") && !said.contains("training objective"), "{said}");
+    fixture.record.plan.metric.name = "eval/cycle_a".into();
+    let said = answer(&fixture.record);
+    assert!(said.contains("Lowest so far on Cycle L1 A"), "{said}");
+    assert!(said.contains("This metric follows the training objective"), "{said}");
+    assert!(!said.to_lowercase().contains("best") && !said.contains("better"), "{said}");
+}
+
+#[test]
+fn pairs_are_counted_as_completed_not_as_planned() {
+    let fixture = Fixture::new(&[0, 1, 2]);
+    let fewest = summarise(&fixture.record, "eval/l1_ab").fewest_pairs();
+    assert_eq!(fewest, Some(2), "one run diverged, one is to come");
+    let page = html(&fixture.record);
+    assert!(page.contains("baseline so far (the sweep is partial): 2. The smallest"));
+    assert!(page.contains("With as few as 2 seeds paired so far (the sweep is partial)"));
+}
+
+#[test]
+fn a_metric_never_produced_is_not_awaited() {
+    let mut fixture = Fixture::grid(&[0, 1]);
+    let check = |record: &SweepRecord, expected: &str| {
+        let page = html(record);
+        assert!(page.contains(expected), "{expected}");
+        assert!(!page.contains("has completed yet.</p>\n</section>\n<section id=\"results\">"));
+    };
+    for run in &mut fixture.record.runs {
+        run.rows
+            .iter_mut()
+            .filter(|row| row.name == "eval/l1_ab")
+            .for_each(|row| row.value = f64::NAN);
+    }
+    check(&fixture.record, "none completed with a finite value of L1 A→B.");
+    for run in &mut fixture.record.runs {
+        run.rows.retain(|row| row.name != "eval/l1_ab");
+    }
+    check(
+        &fixture.record,
+        "L1 A→B was never produced. Possible reasons: no paired held-out images",
+    );
+}
+
+#[test]
+fn seeds_of_single_cells_are_offered() {
+    let mut fixture = Fixture::new(&[5, 0]);
+    fixture.record.plan.seeds = vec![0];
+    let page = html(&fixture.record);
+    assert!(page.contains("<option>0</option><option>5</option>"), "the plan's seeds come first");
+    assert!(page.contains("2 seeds: 0, 5."));
+}
+
+#[test]
 fn a_sweep_not_yet_begun_renders() {
     let mut fixture = Fixture::new(&[0, 1]);
     for run in &mut fixture.record.runs {
@@ -210,7 +282,7 @@ fn a_single_seed_has_no_interval() {
     let page = html(&Fixture::new(&[7]).record);
     assert!(result_rows(&page)[1].contains("n = 1"), "{}", result_rows(&page)[1]);
     assert!(page.contains("too few seeds to tell"));
-    assert!(page.contains("1 seed: the smallest possible two-sided sign-flip p is 1;"));
+    assert!(page.contains("baseline: 1. The smallest possible two-sided sign-flip p is then 1;"));
 }
 
 #[test]

@@ -311,6 +311,15 @@ fn unsound_configurations_are_named_where_they_were_set() {
     );
     check("", "train.steps_decay = ‸10", &["without `train.steps`"]);
     check("", "train.steps = ‸0", &["no steps"]);
+    for leaf in ["train.checkpoint_every", "train.sample_every", "eval.every"] {
+        check("", &format!("{leaf} = ‸1000000000000001"), &["expected a whole number up to 10^15"]);
+    }
+    check(
+        "",
+        "train.steps = 1\ntrain.steps_decay = ‸18446744073709551615",
+        &["expected a whole number up to 10^15"],
+    );
+    check("", "train.log_every = ‸18446744073709551615", &["a whole number from 1 to 10^15"]);
     check(
         "",
         "loss.gan = false\nloss.lambda_identity = 0\n[axes]\nloss.lambda_cycle = [‸0, 10]",
@@ -438,6 +447,12 @@ fn sections_of_execution_are_checked() {
     check(
         "design = \"points\"",
         "[axes]\npool.‸size = [0, 50]\n[[points]]\nset = { model.ngf = 8 }",
+        &["takes no axes"],
+    );
+    // A range too long to be made has no value that could be the baseline's.
+    check(
+        "design = \"points\"",
+        "[axes]\npool.‸size = { min = 0, max = 200000, count = 200001 }\n[[points]]\nset = { model.ngf = 8 }",
         &["takes no axes"],
     );
 }

@@ -187,6 +187,17 @@ fn a_folder_of_another_run_is_not_read() {
 }
 
 #[test]
+fn an_attempt_that_failed_before_it_had_an_identity_is_seen() {
+    let store = planned();
+    fs::remove_file(store.run.run_json()).unwrap();
+    let failed = || Event::Failed { class: FailureClass::Data, reason: "no images".into() };
+    say(&store, &[started(1, "abc"), failed()]);
+    let run = first(&store);
+    let state = RunState::Failed { class: FailureClass::Data, reason: "no images".into() };
+    assert_eq!((run.state, run.attempts, run.damaged), (state, 1, vec![]));
+}
+
+#[test]
 fn no_sweep_is_an_error() {
     let store = Store::new();
     assert!(matches!(read_sweep(&store.root, "lambda"), Err(TrackError::NoSweep { .. })));

@@ -1,5 +1,6 @@
 //! `sweep`, its report, and what the store says afterwards.
 
+use std::process::Stdio;
 use std::time::Instant;
 
 use crate::lab::{Lab, files_below, tiny};
@@ -100,4 +101,21 @@ fn samples_can_be_named() {
     assert_eq!(said.code, Some(1));
     assert!(said.stderr.contains("A/nobody"), "{}", said.stderr);
     assert!(!lab.path("runs").exists(), "nothing is made before the file is right");
+}
+
+/// `cyclelab sweep … 2>&1 | head -1`: the reader goes, the sweep does not.
+#[test]
+fn a_closed_pipe_ends_no_sweep() {
+    let lab = Lab::new();
+    lab.write("tiny.toml", &tiny(10));
+    let mut sweep = lab
+        .command(&["sweep", "tiny.toml"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    drop((sweep.stdout.take(), sweep.stderr.take()));
+    assert_eq!(sweep.wait().expect("it ends").code(), Some(0));
+    assert_eq!(lab.states("tiny"), ["completed"; 4]);
+    assert!(lab.path("reports/tiny/index.html").is_file());
 }

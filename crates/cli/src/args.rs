@@ -4,12 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+/// The program's version and the commit it was built from.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " ", env!("CYCLELAB_COMMIT"));
+
 /// Ablation studies of unpaired image translation (CycleGAN).
 ///
 /// A sweep file asks one question; `cyclelab sweep FILE` trains every cell with every seed,
 /// goes on where it stopped, and writes a report.
 #[derive(Debug, Parser)]
-#[command(version, propagate_version = true, max_term_width = 100)]
+#[command(name = "cyclelab", version = VERSION, propagate_version = true, max_term_width = 100)]
 #[command(after_help = "Start with:  cyclelab sweep experiments/quickstart.toml")]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -19,6 +22,7 @@ pub(crate) struct Args {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Folders")]
 pub(crate) struct PlaceArgs {
     /// Folder that holds one folder per sweep
     #[arg(long, global = true, env = "CYCLELAB_RUNS", value_name = "DIR", default_value = "runs")]
@@ -94,6 +98,7 @@ pub(crate) struct PlanArgs {
     /// Skip the measurement behind the estimate of time
     #[arg(long)]
     pub(crate) no_estimate: bool,
+    /// The same as JSON, for scripts
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -106,7 +111,7 @@ pub(crate) struct SweepArgs {
     #[arg(long)]
     pub(crate) device: Option<String>,
     /// Runs side by side, in place of the file's `exec.slots_per_device`
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) slots: Option<u32>,
     /// Train only; `cyclelab report` writes the report later
     #[arg(long)]
@@ -138,7 +143,7 @@ pub(crate) enum ProgressKind {
     Auto,
     /// One line now and then
     Plain,
-    /// Losses and scores as live curves over the whole terminal (burn-train's dashboard); `q` saves and stops
+    /// Losses and scores as live curves over the whole terminal (burn-train's dashboard); `q`, then `s`, saves and stops
     Dashboard,
     /// One JSON event a line on standard output
     Json,
@@ -148,6 +153,7 @@ pub(crate) enum ProgressKind {
 pub(crate) struct StatusArgs {
     /// The sweep's name; all sweeps without it
     pub(crate) sweep: Option<String>,
+    /// The same as JSON, for scripts
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -156,6 +162,7 @@ pub(crate) struct StatusArgs {
 pub(crate) struct LsArgs {
     /// The sweep's name; all sweeps without it
     pub(crate) sweep: Option<String>,
+    /// The same as JSON, for scripts
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -166,6 +173,7 @@ pub(crate) struct ShowArgs {
     pub(crate) sweep: String,
     /// The run: its index in `cyclelab ls SWEEP`, or the beginning of its key
     pub(crate) run: String,
+    /// The same as JSON, for scripts
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -189,17 +197,22 @@ pub(crate) struct DataArgs {
 pub(crate) enum DataCommand {
     /// Data sets that can be named in `data.dataset`
     List {
+        /// The same as JSON, for scripts
         #[arg(long)]
         json: bool,
     },
     /// Download a data set's source and verify it
-    Fetch { name: String },
+    Fetch {
+        /// A name from `cyclelab data list`
+        name: String,
+    },
     /// Decode every image of a data set or a folder and say what is wrong
     Check {
         /// A data set's name, or a folder
         source: String,
         #[command(flatten)]
         size: SizeArgs,
+        /// The same as JSON, for scripts
         #[arg(long)]
         json: bool,
     },
@@ -211,7 +224,7 @@ pub(crate) enum DataCommand {
         #[arg(long, value_name = "FILE.png", default_value = "preview.png")]
         out: PathBuf,
         /// Rows of images
-        #[arg(long, default_value_t = 8)]
+        #[arg(long, default_value_t = 8, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
         rows: usize,
         /// train, val, ref or test
         #[arg(long, default_value = "train")]

@@ -7,6 +7,7 @@ use anyhow::Context;
 use spec::{Diagnostic, Plan, Rejected, Severity, SourceText};
 
 use crate::args::FileArgs;
+use crate::terminal::show;
 
 /// A sweep file read from disk, with what it means.
 pub(crate) struct ReadFile {
@@ -41,12 +42,12 @@ pub(crate) fn read_file(args: &FileArgs) -> anyhow::Result<ReadFile> {
 pub(crate) fn plan_or_print(file: ReadFile) -> Option<(Plan, String)> {
     match file.result {
         Ok(plan) => {
-            eprint!("{}", render(&plan.warnings, &plan.sources));
+            show(&render(&plan.warnings, &plan.sources));
             Some((plan, file.text))
         }
         Err(rejected) => {
-            eprint!("{}", render(&rejected.diagnostics, &rejected.sources));
-            eprintln!("{}", summary(&rejected));
+            show(&render(&rejected.diagnostics, &rejected.sources));
+            say!("{}", summary(&rejected));
             None
         }
     }

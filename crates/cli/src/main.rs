@@ -1,5 +1,8 @@
 //! The program `cyclelab`: arguments, terminal, exit codes.
 
+#[macro_use]
+mod terminal;
+
 mod args;
 mod commands;
 mod dashboard;
@@ -7,8 +10,8 @@ mod diagnostics;
 mod exit;
 mod places;
 mod signals;
+mod slots;
 mod sweep_progress;
-mod terminal;
 
 use clap::Parser;
 

@@ -181,7 +181,7 @@ impl SweepProgress {
         match &self.bars {
             // Above the bars; a terminal that went away is no reason to stop training.
             Some(bars) => drop(bars.all.println(line)),
-            None => eprintln!("{line}"),
+            None => say!("{line}"),
         }
     }
 }
@@ -284,19 +284,19 @@ impl RunProgress {
         match (&self.bar, event) {
             (Some(bar), event) => show_on_bar(bar, event),
             (None, TrainEvent::Started { from_step, total_steps, device }) => {
-                eprintln!("from step {from_step} to {total_steps} on {device}");
+                say!("from step {from_step} to {total_steps} on {device}");
             }
             (None, TrainEvent::Losses { step, step_s, losses }) => {
                 if self.last_line.is_none_or(|at| at.elapsed() >= LINE_EVERY) {
                     self.last_line = Some(Instant::now());
                     let (total, words) = (self.total, in_words(losses));
-                    eprintln!("step {step}/{total}, {:.0} ms a step, {words}", step_s * 1e3);
+                    say!("step {step}/{total}, {:.0} ms a step, {words}", step_s * 1e3);
                 }
             }
             (None, TrainEvent::Evaluated { step, scores }) => {
-                eprintln!("step {step}: {}", in_words(scores));
+                say!("step {step}: {}", in_words(scores));
             }
-            (None, TrainEvent::Warning { message }) => eprintln!("warning: {message}"),
+            (None, TrainEvent::Warning { message }) => say!("warning: {message}"),
             (None, _) => {}
         }
     }
@@ -316,7 +316,7 @@ impl Preparing {
     pub(crate) fn show(&mut self, progress: data::Progress) {
         if !std::io::stderr().is_terminal() {
             if progress.what != self.last {
-                eprintln!("{}", progress.what);
+                say!("{}", progress.what);
                 self.last = progress.what;
             }
             return;

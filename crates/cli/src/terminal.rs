@@ -1,14 +1,26 @@
 //! Words on the terminal.
 
+/// A line on standard error. Unlike `eprintln!` it goes on where nobody reads any more: a closed
+/// pipe must not end a sweep.
+macro_rules! say {
+    ($($words:tt)*) => {
+        drop(std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!("{}\n", format_args!($($words)*)),
+        ))
+    };
+}
+
+use std::io::Write;
 use std::time::Duration;
 
 use crate::exit::Exit;
 
 /// Prints an error with its causes.
 pub(crate) fn print_error(error: &anyhow::Error) -> Exit {
-    eprintln!("error: {error}");
+    say!("error: {error}");
     for cause in error.chain().skip(1) {
-        eprintln!("  because: {cause}");
+        say!("  because: {cause}");
     }
     Exit::Failed
 }
@@ -23,6 +35,11 @@ pub(crate) fn end_quietly_on_a_closed_pipe() {
         }
         default(info);
     }));
+}
+
+/// Text on standard error as it is.
+pub(crate) fn show(text: &str) {
+    drop(std::io::stderr().write_all(text.as_bytes()));
 }
 
 /// `2 h 05 min`, `3 min 20 s`, `12 s`.

@@ -1,7 +1,7 @@
 use crate::args::CheckArgs;
 use crate::diagnostics::{as_json, read_file, render, summary};
 use crate::exit::Exit;
-use crate::terminal::plural;
+use crate::terminal::{plural, show};
 
 /// Reads a sweep file and prints what is wrong with it, or what it asks for.
 #[expect(clippy::print_stdout, reason = "the command's output")]
@@ -15,9 +15,9 @@ pub(crate) fn check(args: &CheckArgs) -> anyhow::Result<Exit> {
         println!("{}", serde_json::to_string_pretty(&as_json(findings, sources))?);
         return Ok(exit);
     }
-    eprint!("{}", render(findings, sources));
+    show(&render(findings, sources));
     match &file.result {
-        Err(rejected) => eprintln!("{}", summary(rejected)),
+        Err(rejected) => say!("{}", summary(rejected)),
         Ok(plan) => println!(
             "{}: no errors. {} × {} = {}.",
             sources[0].name,

@@ -42,7 +42,7 @@ fn list(as_json: bool, places: &Places) -> anyhow::Result<Exit> {
         println!("{}", table(&["name", "here", "what", "licence"], &rows));
     }
     for broken in store.book().broken() {
-        eprintln!("warning: {broken}");
+        say!("warning: {broken}");
     }
     Ok(Exit::Done)
 }
@@ -121,6 +121,9 @@ fn preview(
         bail!("no fold is called `{fold}`; there are train, val, ref and test");
     };
     let dataset = open(source, size, places)?;
+    if dataset.count(*fold, Domain::A) + dataset.count(*fold, Domain::B) == 0 {
+        bail!("`{source}` has no images in its {fold:?} fold");
+    }
     let sheet = dataset.contact_sheet(*fold, rows)?;
     sheet.save(out).with_context(|| format!("cannot write `{}`", out.display()))?;
     println!("{} ({})", out.display(), dataset.title());

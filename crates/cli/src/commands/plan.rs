@@ -7,10 +7,10 @@ use serde_json::json;
 use track::RunState;
 
 use crate::args::PlanArgs;
-use crate::commands::sweep::{slots_in_words, usable_devices};
 use crate::diagnostics::{plan_or_print, read_file};
 use crate::exit::Exit;
 use crate::places::Places;
+use crate::slots::{in_words, threads_per_run, usable_devices, whole_machine};
 use crate::sweep_progress::Preparing;
 use crate::terminal::{duration, plural, table};
 
@@ -25,8 +25,7 @@ pub(crate) fn plan(args: &PlanArgs, places: &Places) -> anyhow::Result<Exit> {
     let prepared = prepare(plan, &places.runs, &places.store(), "", &mut |it| preparing.show(it))
         .with_context(|| format!("cannot plan `{}`", args.file.file.display()))?;
     preparing.clear();
-    let left = prepared.to_do().count();
-    let slots = runner::sweep::slots(&prepared.plan.exec, &devices, cores(), left);
+    let slots = whole_machine(&prepared, &devices);
     let estimate = match args.no_estimate || prepared.to_do().next().is_none() {
         true => None,
         false => Some(Estimate::measure(&prepared, &slots)),
@@ -38,11 +37,6 @@ pub(crate) fn plan(args: &PlanArgs, places: &Places) -> anyhow::Result<Exit> {
         false => print(&prepared, &slots, estimate.as_ref()),
     }
     Ok(Exit::Done)
-}
-
-/// Cores this process may use.
-pub(crate) fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// How long what is left takes, from a few real steps of every shape of network in it.
@@ -93,12 +87,6 @@ impl Estimate {
     }
 }
 
-/// The CPU's cores shared out among runs side by side.
-pub(crate) fn threads_per_run(slots: &[ComputeDevice]) -> usize {
-    let on_cpu = slots.iter().filter(|&&device| device == ComputeDevice::Cpu).count();
-    (cores() / on_cpu.max(1)).max(1)
-}
-
 #[expect(clippy::print_stdout, reason = "the command's output")]
 fn print(prepared: &PreparedSweep, slots: &[ComputeDevice], estimate: Option<&Estimate>) {
     let row = |(entry, run): (&track::PlanEntry, &track::RunRecord)| {
@@ -122,12 +110,14 @@ fn print(prepared: &PreparedSweep, slots: &[ComputeDevice], estimate: Option<&Es
         "{}: {} done, {left} to train{}.",
         plural(rows.len(), "run"),
         rows.len() - left,
-        if left > 0 { format!(", {}", slots_in_words(slots)) } else { String::new() },
+        if left > 0 { format!(", {}", in_words(slots)) } else { String::new() },
     );
     if let Some(estimate) = estimate {
         println!("Estimate: {}.", estimate.sentence());
     }
-    println!("Start with: cyclelab sweep {}", prepared.plan.sources[0].name);
+    if left > 0 {
+        println!("Start with: cyclelab sweep {}", prepared.plan.sources[0].name);
+    }
 }
 
 fn as_json(prepared: &PreparedSweep, estimate: Option<&Estimate>) -> serde_json::Value {

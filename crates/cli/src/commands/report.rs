@@ -2,16 +2,18 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use report::summary::summarise;
-use track::SweepRecord;
+use track::{SweepDir, SweepRecord};
 
 use crate::args::ReportArgs;
 use crate::exit::Exit;
 use crate::places::Places;
-use crate::terminal::{number, table};
+use crate::terminal::{number, plural, table};
 
-/// Writes the report of what has been recorded so far, and prints its path.
+/// Writes the report and `runs.parquet` from what has been recorded so far, and prints the path.
 #[expect(clippy::print_stdout, reason = "the command's output")]
 pub(crate) fn report(args: &ReportArgs, places: &Places) -> anyhow::Result<Exit> {
+    let record = track::read_sweep(&places.runs, &args.sweep)?;
+    track::write_runs_parquet(&SweepDir::new(&places.runs, &args.sweep)?, &record)?;
     let path = write_report(&args.sweep, places, args.out.as_deref())?;
     println!("{}", path.display());
     Ok(Exit::Done)
@@ -25,7 +27,7 @@ pub(crate) fn write_report(
     let record = track::read_sweep(&places.runs, sweep)?;
     for run in &record.runs {
         for (path, reason) in &run.damaged {
-            eprintln!("warning: `{}` is left out: {reason}", path.display());
+            say!("warning: `{}` is left out: {reason}", path.display());
         }
     }
     let out = out.map_or_else(|| places.reports.join(sweep), Path::to_path_buf);
@@ -59,7 +61,12 @@ pub(crate) fn print_results(record: &SweepRecord) {
         ]
     };
     let rows: Vec<_> = summary.cells.iter().enumerate().map(row).collect();
+    let seeds = record.plan.seeds.len();
+    let caveat = match seeds {
+        0..6 => format!("; {} illustrate, p < 0.05 needs 6", plural(seeds, "seed")),
+        _ => String::new(),
+    };
     let better = if metric.minimize { "lower is better" } else { "higher is better" };
     let header = ["cell", "runs", metric.name.as_str(), "95% interval", "− baseline", "", ""];
-    eprintln!("\n{}\n({better}; mean over seeds)\n", table(&header, &rows));
+    say!("\n{}\n({better}; mean over seeds{caveat})\n", table(&header, &rows));
 }

@@ -17,10 +17,7 @@ use crate::terminal::print_error;
 pub(crate) fn run(args: &RunArgs, places: &Places) -> anyhow::Result<Exit> {
     let stop = Arc::new(Stop::default());
     signals::listen(&stop, |level| {
-        eprintln!(
-            "{}",
-            if level == 1 { "stopping after this step; saving" } else { "still saving" }
-        );
+        say!("{}", if level == 1 { "stopping after this step; saving" } else { "still saving" });
     })?;
     if args.stop_with_stdin {
         signals::stop_with_stdin(&stop);
@@ -39,13 +36,17 @@ pub(crate) fn run(args: &RunArgs, places: &Places) -> anyhow::Result<Exit> {
     });
     drop(observe);
     match outcome {
-        Ok(Outcome::Completed { .. } | Outcome::AlreadyDone) => Ok(Exit::Done),
+        Ok(Outcome::Completed { .. }) => Ok(Exit::Done),
+        Ok(Outcome::AlreadyDone) => {
+            say!("run {} has its result already; nothing was done", args.index);
+            Ok(Exit::Done)
+        }
         Ok(Outcome::Interrupted { step }) => {
-            eprintln!("stopped at step {step}; the same command goes on from there");
+            say!("stopped at step {step}; the same command goes on from there");
             Ok(Exit::Interrupted)
         }
         Ok(Outcome::Diverged { step, reason }) => {
-            eprintln!("diverged at step {step}: {reason}");
+            say!("diverged at step {step}: {reason}");
             Ok(Exit::Diverged)
         }
         Err(error) => {

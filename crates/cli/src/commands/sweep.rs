@@ -1,22 +1,23 @@
 use std::collections::BTreeSet;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
 use runner::run::Invocation;
-use runner::sweep::{Launch, SweepOutcome, apply_code_change, execute, slots};
+use runner::sweep::{Launch, SweepOutcome, apply_code_change, execute};
 use runner::{ComputeDevice, PreparedSweep, Stop, prepare};
 use spec::{Devices, OnCodeChange, Plan, Slots};
 use track::{CodeVersion, RunState, SourceTree};
 
 use crate::args::SweepArgs;
-use crate::commands::plan::{cores, threads_per_run};
 use crate::commands::report::{print_results, write_report};
 use crate::diagnostics::{plan_or_print, read_file};
 use crate::exit::Exit;
 use crate::places::Places;
 use crate::signals;
+use crate::slots::{in_words, threads_per_run, usable_devices, whole_machine};
 use crate::sweep_progress::{Preparing, SweepProgress};
 use crate::terminal::{duration, plural};
 
@@ -40,7 +41,7 @@ pub(crate) fn sweep(args: &SweepArgs, places: &Places) -> anyhow::Result<Exit> {
             .with_context(|| format!("cannot start `{}`", args.file.file.display()))?;
     preparing.clear();
     mind_the_code(&mut prepared, &invocation)?;
-    let slots = slots(&prepared.plan.exec, &devices, cores(), prepared.to_do().count());
+    let slots = whole_machine(&prepared, &devices);
     announce(&prepared, &slots);
     mind_the_mirror(&prepared.plan, places);
 
@@ -61,7 +62,7 @@ pub(crate) fn sweep(args: &SweepArgs, places: &Places) -> anyhow::Result<Exit> {
     };
     progress.finish();
     let failed = finish(&prepared, places, args)?.max(outcome.failed);
-    eprintln!("{}", last_line(&prepared, &outcome, failed, began));
+    say!("{}", last_line(&prepared, &outcome, failed, began));
     if !args.no_report {
         write_and_print_report(&prepared.plan.name, places)?;
     }
@@ -84,15 +85,6 @@ fn override_exec(plan: &mut Plan, args: &SweepArgs) {
     if let Some(slots) = args.slots {
         plan.exec.slots_per_device = Slots::Count(slots.max(1));
     }
-}
-
-/// The devices a plan asks for; why others are not used is said aloud.
-pub(crate) fn usable_devices(plan: &Plan) -> anyhow::Result<Vec<ComputeDevice>> {
-    let (devices, refused) = ComputeDevice::resolve(&plan.exec.devices)?;
-    for reason in refused {
-        eprintln!("note: {reason}");
-    }
-    Ok(devices)
 }
 
 /// On Linux the very file that runs now, even if a build replaces it meanwhile: one sweep, one code.
@@ -127,12 +119,12 @@ fn mind_the_code(prepared: &mut PreparedSweep, invocation: &Invocation) -> anyho
     if !other.is_empty() {
         match prepared.plan.exec.on_code_change {
             OnCodeChange::Reuse => {}
-            OnCodeChange::Warn => eprintln!(
+            OnCodeChange::Warn => say!(
                 "note: {} finished under other code than the present {code} and kept \
                  (exec.on_code_change = \"rerun\" trains them again)",
                 plural(other.len(), "run"),
             ),
-            OnCodeChange::Rerun => eprintln!(
+            OnCodeChange::Rerun => say!(
                 "note: {} finished under other code, set aside and trained again",
                 plural(other.len(), "run"),
             ),
@@ -147,7 +139,7 @@ fn mind_the_mirror(plan: &Plan, places: &Places) {
     let names = mirrored.filter_map(|cell| cell.config.data.dataset.as_deref());
     for name in names.collect::<BTreeSet<_>>() {
         if places.store().book().get(name).is_ok_and(|recipe| !recipe.flip_valid) {
-            eprintln!("note: `{name}` should not be mirrored; consider data.flip = false");
+            say!("note: `{name}` should not be mirrored; consider data.flip = false");
         }
     }
 }
@@ -155,34 +147,45 @@ fn mind_the_mirror(plan: &Plan, places: &Places) {
 fn announce(prepared: &PreparedSweep, slots: &[ComputeDevice]) {
     let (all, left) = (prepared.entries.len(), prepared.to_do().count());
     let data = &prepared.record.dataset;
-    eprintln!("{}", prepared.plan.question);
-    eprintln!(
-        "{}: {} × {} = {}; {} done, {left} to train",
+    let resumable =
+        |i: &usize| matches!(prepared.runs[*i].state, RunState::Interrupted | RunState::Lost);
+    let begun = prepared.to_do().filter(resumable).count();
+    say!("{}", prepared.plan.question);
+    say!(
+        "{}: {} × {} = {}; {} done, {left} to train{}",
         prepared.plan.name,
         plural(prepared.plan.cells.len(), "cell"),
         plural(prepared.plan.seeds.len(), "seed"),
         plural(all, "run"),
         all - left,
+        if begun > 0 { format!(" ({begun} of them begun before)") } else { String::new() },
     );
+    for (fold, a, b) in &data.counts {
+        if *a == 0 || *b == 0 {
+            say!(
+                "note: the {fold} fold has {a} images of A and {b} of B; scores of one direction are missing"
+            );
+        }
+    }
+    let leaving = leaving(prepared);
+    if leaving > 0 {
+        say!(
+            "note: the plan changed; {} of the earlier one leave it and are kept",
+            plural(leaving, "run")
+        );
+    }
     let counts = data.counts.iter().map(|(fold, a, b)| format!("{fold} {a} + {b}"));
-    eprintln!("data: {} ({})", data.title, counts.collect::<Vec<_>>().join(", "));
+    say!("data: {} ({})", data.title, counts.collect::<Vec<_>>().join(", "));
     if left > 0 {
-        eprintln!("device: {}", slots_in_words(slots));
+        say!("device: {}", in_words(slots));
     }
 }
 
-/// `2 runs at a time on cpu, 1 thread each`, device by device.
-pub(crate) fn slots_in_words(slots: &[ComputeDevice]) -> String {
-    let devices = slots.iter().enumerate().filter(|(i, it)| !slots[..*i].contains(it));
-    let words = devices.map(|(_, device)| {
-        let n = slots.iter().filter(|it| *it == device).count();
-        let threads = match device {
-            ComputeDevice::Cpu => format!(", {} each", plural(threads_per_run(slots), "thread")),
-            ComputeDevice::Cuda(_) => String::new(),
-        };
-        format!("{} at a time on {device}{threads}", plural(n, "run"))
-    });
-    words.collect::<Vec<_>>().join("; ")
+/// Runs of the plan as it was before that are not in this one.
+fn leaving(prepared: &PreparedSweep) -> usize {
+    let Ok((_, before)) = prepared.sweep.read_plan() else { return 0 };
+    let stays = |key: &str| prepared.entries.iter().any(|entry| entry.key == key);
+    before.iter().filter(|entry| !stays(&entry.key)).count()
 }
 
 /// Writes `runs.parquet` and prints the table of results; returns how many runs have failed.
@@ -200,7 +203,7 @@ fn finish(prepared: &PreparedSweep, places: &Places, args: &SweepArgs) -> anyhow
             _ => continue,
         };
         failed += usize::from(!matches!(run.state, RunState::Diverged { .. }));
-        eprintln!("run {} {} (seed {}): {}", run.index, run.state.name(), run.seed, reason);
+        say!("run {} {} (seed {}): {}", run.index, run.state.name(), run.seed, reason);
     }
     Ok(failed)
 }
@@ -236,7 +239,9 @@ fn last_line(
 #[expect(clippy::print_stdout, reason = "the path a script reads")]
 fn write_and_print_report(sweep: &str, places: &Places) -> anyhow::Result<()> {
     let path = write_report(sweep, places, None)?;
-    eprint!("report: ");
-    println!("{}", path.display());
+    say!("report: {}", path.display());
+    if !std::io::stdout().is_terminal() {
+        println!("{}", path.display());
+    }
     Ok(())
 }

@@ -2,9 +2,10 @@
 //! folders, which of them are done. Writes nothing but the data cache.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use data::{Dataset, Domain, Fold, Progress, Store};
-use spec::{Axis, Plan, RunConfig};
+use spec::{Axis, DataConfig, Plan, RunConfig};
 use track::{
     AxisRecord, CellRecord, DatasetRecord, MetricRecord, PlanEntry, PlanRecord, RunDir, RunRecord,
     RunState, SweepDir,
@@ -41,24 +42,23 @@ pub fn prepare(
     command: &str,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<PreparedSweep, RunnerError> {
-    let datasets = plan
-        .cells
-        .iter()
-        .map(|cell| open_once(&cell.config, store, progress))
-        .collect::<Result<Vec<_>, _>>()?;
+    let datasets = open_each_once(&plan, store, progress)?;
     for (cell, dataset) in plan.cells.iter().zip(&datasets) {
         expect_score(&plan.metric.name, &cell.config, dataset)?;
     }
     let sweep = SweepDir::new(runs_root, &plan.name)?;
     let baseline = plan.cells.iter().position(|cell| cell.baseline).unwrap_or(0);
     let record = plan_record(&plan, command, &datasets[baseline], &plan.cells[baseline].config)?;
+    let point = |(cell, dataset): (&spec::Cell, &Arc<Dataset>)| {
+        let init = init_hashes(&cell.config)?;
+        let revision = model::TRAINING_REV;
+        Ok::<_, RunnerError>(spec::point_id(&cell.config, revision, dataset.fingerprint(), &init))
+    };
+    let points = plan.cells.iter().zip(&datasets).map(point).collect::<Result<Vec<_>, _>>()?;
     let mut entries = Vec::new();
     for run in &plan.runs {
-        let cell = &plan.cells[run.cell];
-        let init = init_hashes(&cell.config)?;
-        let fingerprint = datasets[run.cell].fingerprint();
-        let point = spec::point_id(&cell.config, model::TRAINING_REV, fingerprint, &init);
-        let key = spec::run_key(&point, run.seed).as_str().to_string();
+        let (cell, point) = (&plan.cells[run.cell], &points[run.cell]);
+        let key = spec::run_key(point, run.seed).as_str().to_string();
         let folder = folder_of(runs_root, &sweep, &cell.slug(), run.seed, &key)?;
         entries.push(PlanEntry {
             index: run.index,
@@ -112,13 +112,28 @@ fn expect_score(metric: &str, config: &RunConfig, dataset: &Dataset) -> Result<(
     Ok(())
 }
 
-/// Opening a prepared data set takes milliseconds, so each cell opens its own.
-fn open_once(
-    config: &RunConfig,
+/// Each cell's images. Cells that see the same ones share them: a data set keeps files open.
+fn open_each_once(
+    plan: &Plan,
     store: &Store,
     progress: &mut dyn FnMut(Progress),
-) -> Result<Dataset, RunnerError> {
-    Ok(store.prepare(&config.data, progress)?)
+) -> Result<Vec<Arc<Dataset>>, RunnerError> {
+    let mut opened: Vec<(&DataConfig, Arc<Dataset>)> = Vec::new();
+    let mut datasets = Vec::new();
+    for cell in &plan.cells {
+        let config = &cell.config.data;
+        let known = opened.iter().find(|(of, _)| *of == config).map(|(_, it)| Arc::clone(it));
+        let dataset = match known {
+            Some(dataset) => dataset,
+            None => {
+                let dataset = Arc::new(store.prepare(config, progress)?);
+                opened.push((config, Arc::clone(&dataset)));
+                dataset
+            }
+        };
+        datasets.push(dataset);
+    }
+    Ok(datasets)
 }
 
 /// An identical run of this or another sweep, or a new folder in this one. Relative to the root.

@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::durable;
 use crate::error::TrackError;
-use crate::identity::CodeVersion;
 use crate::layout::RunDir;
 use crate::record::DatasetRecord;
 
@@ -70,7 +69,7 @@ pub struct Hardware {
     pub device: String,
 }
 
-/// The tree the program was built from, where there is one.
+/// The repository a command was typed in, where there is one: a note beside the program's own code.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SourceTree {
     pub commit: Option<String>,
@@ -133,10 +132,6 @@ impl SourceTree {
                 .map(str::to_owned)
                 .collect(),
         }
-    }
-
-    pub fn code_version(&self, version: &str) -> CodeVersion {
-        CodeVersion { commit: self.commit.clone(), dirty: self.dirty, version: version.to_owned() }
     }
 }
 

@@ -14,24 +14,19 @@ use crate::terminal::{number, plural, table};
 pub(crate) fn report(args: &ReportArgs, places: &Places) -> anyhow::Result<Exit> {
     let record = track::read_sweep(&places.runs, &args.sweep)?;
     track::write_runs_parquet(&SweepDir::new(&places.runs, &args.sweep)?, &record)?;
-    let path = write_report(&args.sweep, places, args.out.as_deref())?;
-    println!("{}", path.display());
+    let out = args.out.clone().unwrap_or_else(|| places.reports.join(&args.sweep));
+    println!("{}", write_report(&record, &out)?.display());
     Ok(Exit::Done)
 }
 
-pub(crate) fn write_report(
-    sweep: &str,
-    places: &Places,
-    out: Option<&Path>,
-) -> anyhow::Result<PathBuf> {
-    let record = track::read_sweep(&places.runs, sweep)?;
+pub(crate) fn write_report(record: &SweepRecord, out: &Path) -> anyhow::Result<PathBuf> {
     for run in &record.runs {
         for (path, reason) in &run.damaged {
             say!("warning: `{}` is left out: {reason}", path.display());
         }
     }
-    let out = out.map_or_else(|| places.reports.join(sweep), Path::to_path_buf);
-    report::write(&record, &out).with_context(|| format!("cannot write the report of `{sweep}`"))
+    let name = &record.plan.name;
+    report::write(record, out).with_context(|| format!("cannot write the report of `{name}`"))
 }
 
 /// The primary metric by cell, as the report's table has it.

@@ -9,7 +9,7 @@ use runner::run::Invocation;
 use runner::sweep::{Launch, SweepOutcome, apply_code_change, execute};
 use runner::{ComputeDevice, PreparedSweep, Stop, prepare};
 use spec::{Devices, OnCodeChange, Plan, Slots};
-use track::{CodeVersion, RunState, SourceTree};
+use track::{CodeVersion, RunState, SourceTree, SweepRecord};
 
 use crate::args::SweepArgs;
 use crate::commands::report::{print_results, write_report};
@@ -61,10 +61,15 @@ pub(crate) fn sweep(args: &SweepArgs, places: &Places) -> anyhow::Result<Exit> {
         execute(&prepared, &launch, &stop, &mut |update| progress.update(&update))?
     };
     progress.finish();
-    let failed = finish(&prepared, places, args)?.max(outcome.failed);
+    let record = track::read_sweep(&places.runs, &prepared.plan.name)?;
+    track::write_runs_parquet(&prepared.sweep, &record)?;
+    if !args.no_report {
+        print_results(&record);
+    }
+    let failed = say_what_failed(&record).max(outcome.failed);
     say!("{}", last_line(&prepared, &outcome, failed, began));
     if !args.no_report {
-        write_and_print_report(&prepared.plan.name, places)?;
+        write_and_print_report(&record, places)?;
     }
     Ok(match outcome {
         SweepOutcome { breaker: true, .. } => Exit::Breaker,
@@ -83,7 +88,7 @@ fn override_exec(plan: &mut Plan, args: &SweepArgs) {
         };
     }
     if let Some(slots) = args.slots {
-        plan.exec.slots_per_device = Slots::Count(slots.max(1));
+        plan.exec.slots_per_device = Slots::Count(slots);
     }
 }
 
@@ -188,13 +193,8 @@ fn leaving(prepared: &PreparedSweep) -> usize {
     before.iter().filter(|entry| !stays(&entry.key)).count()
 }
 
-/// Writes `runs.parquet` and prints the table of results; returns how many runs have failed.
-fn finish(prepared: &PreparedSweep, places: &Places, args: &SweepArgs) -> anyhow::Result<usize> {
-    let record = track::read_sweep(&places.runs, &prepared.plan.name)?;
-    track::write_runs_parquet(&prepared.sweep, &record)?;
-    if !args.no_report {
-        print_results(&record);
-    }
+/// Names the runs without a usable result, and returns how many of them have failed.
+fn say_what_failed(record: &SweepRecord) -> usize {
     let mut failed = 0;
     for run in &record.runs {
         let reason = match &run.state {
@@ -205,7 +205,7 @@ fn finish(prepared: &PreparedSweep, places: &Places, args: &SweepArgs) -> anyhow
         failed += usize::from(!matches!(run.state, RunState::Diverged { .. }));
         say!("run {} {} (seed {}): {}", run.index, run.state.name(), run.seed, reason);
     }
-    Ok(failed)
+    failed
 }
 
 fn last_line(
@@ -237,8 +237,8 @@ fn last_line(
 }
 
 #[expect(clippy::print_stdout, reason = "the path a script reads")]
-fn write_and_print_report(sweep: &str, places: &Places) -> anyhow::Result<()> {
-    let path = write_report(sweep, places, None)?;
+fn write_and_print_report(record: &SweepRecord, places: &Places) -> anyhow::Result<()> {
+    let path = write_report(record, &places.reports.join(&record.plan.name))?;
     say!("report: {}", path.display());
     if !std::io::stdout().is_terminal() {
         println!("{}", path.display());

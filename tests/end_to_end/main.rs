@@ -9,3 +9,4 @@ mod lab;
 mod other_programs;
 mod stopping;
 mod sweeping;
+mod translating;

@@ -68,6 +68,20 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// Write a sweep's report from what has been recorded so far
     Report(ReportArgs),
+    /// Translate a folder of pictures with a run's generator or a published one
+    ///
+    /// Pictures of any size are read (jpg, png, bmp, tif, webp; subfolders too) and written as
+    /// PNG under the same names. Upstream's weight files work as they are, PyTorch's old format
+    /// and its new one. Exit code 65: some pictures could not be used, the rest is done.
+    Translate(TranslateArgs),
+    /// Write what a run has learned in formats that other programs read
+    Export(ExportArgs),
+    /// Starting points of a run: what each departs in from the reference, and why
+    Presets {
+        /// The same as JSON, for scripts
+        #[arg(long)]
+        json: bool,
+    },
     /// Data sets: list, fetch, check, preview
     Data(DataArgs),
 }
@@ -185,6 +199,72 @@ pub(crate) struct ReportArgs {
     /// Folder to write `index.html` to [default: REPORTS/SWEEP]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct TranslateArgs {
+    /// A weight file (.pth, .safetensors), a run's folder, or SWEEP/RUN with RUN as in `cyclelab
+    /// show`
+    #[arg(long, value_name = "FILE|RUN")]
+    pub(crate) weights: String,
+    /// Which of a run's two generators; a weight file holds one, whose direction is its own
+    #[arg(long, value_enum)]
+    pub(crate) direction: Option<DirectionArg>,
+    /// Folder of pictures
+    #[arg(long, value_name = "DIR")]
+    pub(crate) input: PathBuf,
+    /// Folder for their translations; what is there under the same names is replaced
+    #[arg(long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+    /// Resize to a square of this side first, as held-out images are in training [default: each
+    /// picture at its own size]
+    #[arg(long, value_name = "PX", value_parser = clap::value_parser!(u32).range(4..=16384))]
+    pub(crate) size: Option<u32>,
+    /// `auto`, `cpu` or `cuda:N`
+    #[arg(long, default_value = "auto")]
+    pub(crate) device: String,
+    /// Pictures of one size that go through together [default: by their area; always 1 with batch
+    /// norm]
+    #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+    pub(crate) batch: Option<usize>,
+    /// Take a weight file that was trained with dropout, and translate without it
+    #[arg(long)]
+    pub(crate) no_dropout: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DirectionArg {
+    /// From domain A to domain B
+    Ab,
+    /// From domain B to domain A
+    Ba,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExportArgs {
+    #[command(subcommand)]
+    pub(crate) command: ExportCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ExportCommand {
+    /// Write a run's four networks under upstream's key names, for PyTorch
+    Weights {
+        /// A run's folder, or SWEEP/RUN with RUN as in `cyclelab show`
+        run: String,
+        /// The files' format
+        #[arg(long, value_enum, default_value_t = WeightFormat::Safetensors)]
+        format: WeightFormat,
+        /// Folder to write to [default: weights/SWEEP/RUN, RUN being the run's folder's name]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WeightFormat {
+    /// One file a network, read by `safetensors.torch.load_file`
+    Safetensors,
 }
 
 #[derive(Debug, clap::Args)]

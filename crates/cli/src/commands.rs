@@ -2,16 +2,22 @@
 
 mod check;
 mod data;
+mod export;
 mod plan;
+mod presets;
 mod report;
 mod run;
 mod store;
 mod sweep;
+mod translate;
 
 pub(crate) use check::check;
 pub(crate) use data::data;
+pub(crate) use export::export;
 pub(crate) use plan::plan;
+pub(crate) use presets::presets;
 pub(crate) use report::report;
-pub(crate) use run::run;
-pub(crate) use store::{ls, show, status};
+pub(crate) use run::{device, run};
+pub(crate) use store::{find, ls, show, status};
 pub(crate) use sweep::sweep;
+pub(crate) use translate::translate;

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use runner::RunnerError;
 use track::FailureClass;
 
 /// Every way this program ends.
@@ -18,15 +19,15 @@ pub(crate) enum Exit {
     Breaker = 5,
     /// Anything else that went wrong.
     Failed = 1,
-    /// `run`: bad data.
+    /// `run`: bad data. `translate`: some pictures cannot be used; the rest is done.
     Data = 65,
     /// `run`: a bug.
     Bug = 70,
-    /// `run`: the disk is full, permission denied.
+    /// `run`, `translate`, `export`: the disk is full, permission denied.
     Io = 74,
     /// `run`: another process has this run.
     Held = 75,
-    /// `run`: bad configuration.
+    /// `run`: bad configuration. `translate`, `export`: weights that cannot be used.
     Config = 78,
     /// `run`: stopped on request; the same command goes on.
     Interrupted = 85,
@@ -34,6 +35,13 @@ pub(crate) enum Exit {
     Diverged = 86,
     /// `run`: out of device memory.
     OutOfMemory = 87,
+}
+
+impl Exit {
+    /// The code for an error of the runner's; `None` for any other.
+    pub(crate) fn of(error: &anyhow::Error) -> Option<Exit> {
+        error.downcast_ref::<RunnerError>().map(|error| error.class().into())
+    }
 }
 
 impl From<Exit> for ExitCode {

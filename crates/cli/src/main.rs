@@ -9,6 +9,7 @@ mod dashboard;
 mod diagnostics;
 mod exit;
 mod places;
+mod run_address;
 mod signals;
 mod slots;
 mod sweep_progress;
@@ -30,6 +31,9 @@ fn main() -> std::process::ExitCode {
         Command::Ls(it) => commands::ls(&it, &places),
         Command::Show(it) => commands::show(&it, &places),
         Command::Report(it) => commands::report(&it, &places),
+        Command::Translate(it) => commands::translate(&it, &places),
+        Command::Export(it) => commands::export(&it, &places),
+        Command::Presets { json } => commands::presets(json),
         Command::Data(it) => commands::data(&it, &places),
     };
     outcome.unwrap_or_else(|error| terminal::print_error(&error)).into()

@@ -217,7 +217,7 @@ impl Bars {
     }
 }
 
-fn style(template: &str) -> ProgressStyle {
+pub(crate) fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("the templates are ours").progress_chars("━━─")
 }
 

@@ -25,6 +25,17 @@ pub(crate) fn print_error(error: &anyhow::Error) -> Exit {
     Exit::Failed
 }
 
+/// Prints an error of the runner's with the exit code of its class; passes any other on.
+pub(crate) fn print_by_class(error: anyhow::Error) -> anyhow::Result<Exit> {
+    match Exit::of(&error) {
+        Some(exit) => {
+            print_error(&error);
+            Ok(exit)
+        }
+        None => Err(error),
+    }
+}
+
 /// Ends quietly where a reader like `head` closed the pipe: Rust would panic.
 pub(crate) fn end_quietly_on_a_closed_pipe() {
     let default = std::panic::take_hook();

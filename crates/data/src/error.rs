@@ -47,6 +47,13 @@ pub enum DataError {
     },
     #[error("`{place}` holds no image to train on: {detail}")]
     EmptyDomain { place: String, detail: String },
+    #[error("`{root}` holds no image: {detail}")]
+    NoImages { root: PathBuf, detail: String },
+    #[error("`{root}` is both the folder to read from and the folder to write to")]
+    SameFolder { root: PathBuf },
+    /// A line for each name to be written, with those that would take it.
+    #[error("pictures would overwrite each other or what is read:{}", first_ten(.clashes))]
+    SameName { clashes: Vec<String> },
     #[error("{} of the images cannot be used:{}", .images.len(), first_ten(.images))]
     BadImages { images: Vec<SkippedImage> },
 
@@ -123,10 +130,10 @@ fn list_of(names: &[String]) -> String {
     }
 }
 
-fn first_ten(images: &[SkippedImage]) -> String {
-    let mut text: String = images.iter().take(10).map(|image| format!("\n  {image}")).collect();
-    if images.len() > 10 {
-        text += &format!("\n  … and {} more", images.len() - 10);
+fn first_ten(lines: &[impl fmt::Display]) -> String {
+    let mut text: String = lines.iter().take(10).map(|line| format!("\n  {line}")).collect();
+    if lines.len() > 10 {
+        text += &format!("\n  … and {} more", lines.len() - 10);
     }
     text
 }

@@ -25,12 +25,8 @@ impl Image {
     /// # Panics
     /// If `values` are not 3 × `size` × `size`.
     pub fn from_unit_chw(values: &[f32], size: usize) -> Image {
-        let plane = size * size;
-        assert_eq!(values.len(), 3 * plane, "three planes of {size} × {size} values");
-        let level = |value: f32| ((value * 0.5 + 0.5) * 255.0).round() as u8;
-        let rgb = (0..plane)
-            .flat_map(|i| [values[i], values[plane + i], values[2 * plane + i]].map(level));
-        Image { size, rgb: rgb.collect() }
+        assert_eq!(values.len(), 3 * size * size, "three planes of {size} × {size} values");
+        Image { size, rgb: to_levels(values) }
     }
 
     /// # Errors
@@ -57,6 +53,15 @@ pub(crate) fn push_chw(values: &mut Vec<f32>, pixels: &[[u8; 3]]) {
     for channel in 0..3 {
         values.extend(pixels.iter().map(|pixel| (f32::from(pixel[channel]) / 255.0 - 0.5) / 0.5));
     }
+}
+
+/// The inverse: three planes of values to interleaved levels, clamped and rounded to the nearest.
+pub(crate) fn to_levels(values: &[f32]) -> Vec<u8> {
+    let plane = values.len() / 3;
+    let level = |value: f32| ((value * 0.5 + 0.5) * 255.0).round() as u8;
+    (0..plane)
+        .flat_map(|i| [values[i], values[plane + i], values[2 * plane + i]].map(level))
+        .collect()
 }
 
 #[cfg(test)]

@@ -51,10 +51,12 @@ impl Unpaired {
             SampleOrder::Serial => (index % self.count_a, index % self.count_b),
             SampleOrder::Unaligned => {
                 let a = self.positions(seed, epoch)[index] % self.count_a;
-                let b = Draw::new(seed, Purpose::OrderB, epoch, index as u64)
-                    .below(self.count_b as u64);
-                (a, b as usize)
+                (a, any(seed, Purpose::OrderB, epoch, index, self.count_b))
             }
+            SampleOrder::Uniform => (
+                any(seed, Purpose::OrderA, epoch, index, self.count_a),
+                any(seed, Purpose::OrderB, epoch, index, self.count_b),
+            ),
         }
     }
 
@@ -102,6 +104,11 @@ impl Crop {
         }
         part
     }
+}
+
+/// One of `count`, with replacement.
+fn any(seed: u64, purpose: Purpose, epoch: u64, index: usize, count: usize) -> usize {
+    Draw::new(seed, purpose, epoch, index as u64).below(count as u64) as usize
 }
 
 #[cfg(test)]
@@ -175,5 +182,54 @@ mod tests {
         };
         check(false, [4, 5, 7, 8]);
         check(true, [5, 4, 8, 7]);
+    }
+
+    #[test]
+    fn uniform_order_draws_both_domains_with_replacement() {
+        let uniform = Unpaired::new(SampleOrder::Uniform, EpochLength::Max, 50, 100);
+        let pairs = epoch(&uniform, 3, 1);
+        let distinct = |of: fn(&(usize, usize)) -> usize| {
+            pairs.iter().map(of).collect::<std::collections::BTreeSet<usize>>().len()
+        };
+        // 100 draws of 50 see about 50 (1 - e^-2) = 43, of 100 about 63.
+        assert!((36..50).contains(&distinct(|pair| pair.0)), "{}", distinct(|pair| pair.0));
+        assert!((50..76).contains(&distinct(|pair| pair.1)), "{}", distinct(|pair| pair.1));
+        assert_eq!(epoch(&uniform, 3, 1), pairs);
+        assert_ne!(epoch(&uniform, 3, 2), pairs);
+        // The same B images as in the reference's order: only A's rule has changed.
+        let unaligned = Unpaired::new(SampleOrder::Unaligned, EpochLength::Max, 50, 100);
+        let of_b =
+            |pairs: Vec<(usize, usize)>| pairs.into_iter().map(|it| it.1).collect::<Vec<_>>();
+        assert_eq!(of_b(epoch(&unaligned, 3, 1)), of_b(pairs));
+    }
+
+    /// Pillow's resize, crop and mirror, in the order of upstream's transforms.
+    #[test]
+    fn training_images_are_the_reference_s() {
+        #[derive(serde::Deserialize)]
+        struct Case {
+            name: String,
+            width: u32,
+            height: u32,
+            load_size: u32,
+            crop_size: usize,
+            left: usize,
+            top: usize,
+            flip: bool,
+            image: Vec<u8>,
+            expected: Vec<u8>,
+        }
+        let path = "/../../tests/reference/vectors/transforms.json";
+        let text = std::fs::read(format!("{}{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let cases: Vec<Case> = serde_json::from_slice(&text).unwrap();
+        assert!(cases.iter().any(|case| case.flip) && cases.iter().any(|case| !case.flip));
+        for case in cases {
+            let image = image::RgbImage::from_raw(case.width, case.height, case.image).unwrap();
+            let loaded = crate::resize::resize(&image, case.load_size);
+            let part = Crop { left: case.left, top: case.top, flip: case.flip };
+            let load = case.load_size as usize;
+            let found = part.cut(loaded.as_chunks().0, load, case.crop_size);
+            assert_eq!(found.as_flattened(), case.expected, "{}", case.name);
+        }
     }
 }

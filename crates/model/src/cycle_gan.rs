@@ -4,9 +4,9 @@ use burn::module::Module;
 use burn::tensor::Device;
 use spec::{LossConfig, ModelConfig};
 
+use crate::generator::Generator;
 use crate::init::InitialWeights;
 use crate::patch_discriminator::Discriminator;
-use crate::resnet_generator::ResnetGenerator;
 
 /// The four networks. Discriminators are named by the domain they judge
 /// (upstream's `netD_A` judges B; here that is `disc_b`).
@@ -43,6 +43,8 @@ pub enum Term {
     IdtB,
     DA,
     DB,
+    GpA,
+    GpB,
 }
 
 impl Term {
@@ -57,6 +59,8 @@ impl Term {
             Term::IdtB => "idt_b",
             Term::DA => "d_a",
             Term::DB => "d_b",
+            Term::GpA => "gp_a",
+            Term::GpB => "gp_b",
         }
     }
 
@@ -68,6 +72,7 @@ impl Term {
             Term::CycleA => loss.weight_cycle_a(),
             Term::CycleB => loss.weight_cycle_b(),
             Term::IdtA | Term::IdtB => loss.weight_identity(),
+            Term::GpA | Term::GpB => loss.weight_penalty(),
         }
     }
 }
@@ -75,8 +80,8 @@ impl Term {
 /// Generators A→B and B→A, and the discriminators of both domains.
 #[derive(Module, Debug)]
 pub struct CycleGan {
-    pub gen_ab: ResnetGenerator,
-    pub gen_ba: ResnetGenerator,
+    pub gen_ab: Generator,
+    pub gen_ba: Generator,
     /// `None` when the adversarial terms are switched off.
     pub disc_a: Option<Discriminator>,
     pub disc_b: Option<Discriminator>,
@@ -86,7 +91,7 @@ impl CycleGan {
     /// Networks with initial weights drawn from `seed`, on `device`.
     pub fn new(model: &ModelConfig, loss: &LossConfig, seed: u64, device: &Device) -> Self {
         let weights = |network| InitialWeights::new(seed, network, model.init_gain, device);
-        let generator = |network| ResnetGenerator::new(model, &weights(network));
+        let generator = |network| Generator::new(model, &weights(network));
         let discriminator =
             |network| loss.gan.then(|| Discriminator::new(model, &weights(network)));
         CycleGan {

@@ -1,27 +1,49 @@
-//! The adversarial losses.
+//! The adversarial losses, as functions of raw scores.
+//!
+//! | `gan_mode` | discriminator, on real scores r and fake scores f | generator |
+//! |---|---|---|
+//! | `vanilla` | `mean(softplus(-r)) + mean(softplus(f))` (paper Eq. 1) | `mean(softplus(-f))` |
+//! | `lsgan` | `mean((r - 1)²) + mean(f²)` (paper §4) | `mean((f - 1)²)` |
+//! | `hinge` | `mean(relu(1 - r)) + mean(relu(1 + f))` (Lim & Ye 2017) | `-mean(f)` |
+//! | `wgan-gp` | `-mean(r) + mean(f)`, and the gradient penalty (Gulrajani et al. 2017) | `-mean(f)` |
+//!
+//! Means go over batch and patches. `vanilla` is binary cross entropy with logits, in its stable
+//! form; the generator's is the non-saturating one.
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 use spec::GanMode;
 
-/// Distance of raw scores from the verdict "real" (or "fake"), a mean over batch and patches.
-///
-/// - `Lsgan`: `mean((score - target)²)`, target 1 or 0 (paper §4)
-/// - `Vanilla`: binary cross entropy with logits (paper Eq. 1), in its stable form
+/// What a discriminator is trained to lessen.
 ///
 /// # Shapes
-/// - `scores`: `[batch, 1, height, width]`, any value
-/// - returns: `[1]`, ≥ 0
-pub fn gan_loss(mode: GanMode, scores: Tensor<4>, real: bool) -> Tensor<1> {
+/// - `of_real`, `of_fake`: `[batch, 1, height, width]`, any value
+/// - returns: `[1]`; ≥ 0 except for `wgan-gp`
+pub fn discriminator_loss(mode: GanMode, of_real: Tensor<4>, of_fake: Tensor<4>) -> Tensor<1> {
     match mode {
-        GanMode::Lsgan => {
-            let target = if real { 1.0 } else { 0.0 };
-            scores.sub_scalar(target).square().mean()
+        GanMode::Vanilla => softplus(of_real.neg()).mean() + softplus(of_fake).mean(),
+        GanMode::Lsgan => of_real.sub_scalar(1.0).square().mean() + of_fake.square().mean(),
+        GanMode::Hinge => {
+            relu(of_real.neg().add_scalar(1.0)).mean() + relu(of_fake.add_scalar(1.0)).mean()
         }
-        GanMode::Vanilla => {
-            // -ln sigmoid(z) = max(-z, 0) + ln(1 + e^-|z|); for "fake" z changes sign.
-            let z = if real { scores.neg() } else { scores };
-            (relu(z.clone()) + z.abs().neg().exp().log1p()).mean()
-        }
+        GanMode::WganGp => of_real.mean().neg() + of_fake.mean(),
     }
+}
+
+/// What a generator is trained to lessen, given the scores of its images.
+///
+/// # Shapes
+/// - `of_fake`: `[batch, 1, height, width]`, any value
+/// - returns: `[1]`
+pub fn generator_loss(mode: GanMode, of_fake: Tensor<4>) -> Tensor<1> {
+    match mode {
+        GanMode::Vanilla => softplus(of_fake.neg()).mean(),
+        GanMode::Lsgan => of_fake.sub_scalar(1.0).square().mean(),
+        GanMode::Hinge | GanMode::WganGp => of_fake.mean().neg(),
+    }
+}
+
+/// `ln(1 + e^z) = max(z, 0) + ln(1 + e^-|z|)`.
+fn softplus(z: Tensor<4>) -> Tensor<4> {
+    relu(z.clone()) + z.abs().neg().exp().log1p()
 }

@@ -5,22 +5,32 @@
 //! junyanz/pytorch-CycleGAN-and-pix2pix at `2a7afba`; where a framework default
 //! differs, the line says so.
 
+mod architecture;
 mod cycle_gan;
 mod gan_loss;
+mod generator;
+mod gradient_penalty;
+mod gradients;
 mod init;
 mod layers;
+mod parameters;
 mod patch_discriminator;
 mod resnet_generator;
+mod unet_generator;
+pub mod upstream_names;
 pub mod weights;
 
 #[cfg(test)]
 mod tests;
 
+pub use architecture::{Layout, infer_generator};
 pub use cycle_gan::{CycleGan, Network, Term};
-pub use gan_loss::gan_loss;
+pub use gan_loss::{discriminator_loss, generator_loss};
+pub use generator::{Generator, side_multiple};
+pub use gradient_penalty::gradient_penalty;
+pub use gradients::gradients;
 pub use init::InitialWeights;
 pub use patch_discriminator::Discriminator;
-pub use resnet_generator::ResnetGenerator;
 
 /// Part of every run's identity. Raised on purpose when a change makes the
 /// same configuration train to other numbers.

@@ -1,14 +1,14 @@
 //! The discriminators: PatchGAN of any depth, and one that sees single pixels.
 
 use burn::module::Module;
+use burn::nn::PaddingConfig2d;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{InstanceNorm, PaddingConfig2d};
 use burn::tensor::Tensor;
 use burn::tensor::activation::leaky_relu;
 use spec::{DiscriminatorKind, ModelConfig};
 
 use crate::init::InitialWeights;
-use crate::layers::{apply_norm, norm};
+use crate::layers::{Norm, biased};
 
 /// Burn's default is 0.01; the reference has 0.2.
 const NEGATIVE_SLOPE: f64 = 0.2;
@@ -27,7 +27,10 @@ const NEGATIVE_SLOPE: f64 = 0.2;
 pub struct Discriminator {
     layers: Vec<Conv2d>,
     /// One entry a layer but the last, which is followed by nothing.
-    norms: Vec<Option<InstanceNorm>>,
+    norms: Vec<Norm>,
+    /// One verdict an image: the mean of its map of scores.
+    #[module(skip)]
+    averages: bool,
 }
 
 impl Discriminator {
@@ -35,7 +38,7 @@ impl Discriminator {
         let ndf = config.ndf as usize;
         let n_layers = config.n_layers as usize;
         let (channels, stride_2, kernel, padding) = match config.discriminator {
-            DiscriminatorKind::Patch => {
+            DiscriminatorKind::Patch | DiscriminatorKind::Image => {
                 let hidden = (0..=n_layers).map(|i| ndf * (1 << i.min(3)));
                 let channels: Vec<usize> = [3].into_iter().chain(hidden).chain([1]).collect();
                 (channels, n_layers, 4, 1)
@@ -43,34 +46,74 @@ impl Discriminator {
             DiscriminatorKind::Pixel => (vec![3, ndf, ndf * 2, 1], 0, 1, 0),
         };
         let n = channels.len() - 1;
+        // Upstream's rule: a bias where no norm follows; the pixel kind's last follows the others.
+        let has_bias = |i: usize| match (i, config.discriminator) {
+            (0, _) => true,
+            (_, DiscriminatorKind::Pixel) => biased(config.norm),
+            _ => i == n - 1 || biased(config.norm),
+        };
         let layer = |i: usize| {
             let stride = if i < stride_2 { 2 } else { 1 };
             let conv = Conv2dConfig::new([channels[i], channels[i + 1]], [kernel, kernel])
                 .with_stride([stride, stride])
                 .with_padding(PaddingConfig2d::Explicit(padding, padding, padding, padding))
+                .with_bias(has_bias(i))
                 .init(weights.device());
             weights.conv(i as u64, conv)
         };
         let norm_after = |i: usize| match i {
-            0 => None,
-            _ => norm(config.norm, channels[i + 1], weights.device()),
+            0 => Norm::none(),
+            _ => Norm::new(config.norm, channels[i + 1], i as u64, weights),
         };
         Discriminator {
             layers: (0..n).map(layer).collect(),
             norms: (0..n - 1).map(norm_after).collect(),
+            averages: config.discriminator == DiscriminatorKind::Image,
         }
     }
 
     /// # Shapes
     /// - `images`: `[batch, 3, height, width]`, values in `[-1, 1]`
     /// - returns: `[batch, 1, height / 8 - 2, width / 8 - 2]` for `n_layers = 3`;
-    ///   the input's height and width for the pixel kind
+    ///   the input's height and width for the pixel kind; `[batch, 1, 1, 1]` for the image kind
     pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
         let (last, hidden) = self.layers.split_last().expect("at least three layers, see new");
         let mut x = images;
         for (conv, norm) in hidden.iter().zip(&self.norms) {
-            x = leaky_relu(apply_norm(norm, conv.forward(x)), NEGATIVE_SLOPE);
+            x = leaky_relu(norm.forward(conv.forward(x)), NEGATIVE_SLOPE);
         }
-        last.forward(x)
+        self.verdict(last.forward(x))
     }
+
+    /// The scores, and the rate at which they change as `images` moves along `along`
+    /// (forward-mode differentiation).
+    ///
+    /// # Shapes
+    /// - `images`, `along`: `[batch, 3, height, width]`
+    /// - returns: twice what [`forward`](Self::forward) returns
+    pub(crate) fn with_rate(&self, images: Tensor<4>, along: Tensor<4>) -> (Tensor<4>, Tensor<4>) {
+        let (last, hidden) = self.layers.split_last().expect("at least three layers, see new");
+        let (mut x, mut rate) = (images, along);
+        for (conv, norm) in hidden.iter().zip(&self.norms) {
+            (x, rate) = norm.with_rate(conv.forward(x), linear_part(conv, rate));
+            let slope = x.clone().greater_elem(0.0).float();
+            let slope = slope.mul_scalar(1.0 - NEGATIVE_SLOPE).add_scalar(NEGATIVE_SLOPE);
+            (x, rate) = (leaky_relu(x, NEGATIVE_SLOPE), rate * slope);
+        }
+        (self.verdict(last.forward(x)), self.verdict(linear_part(last, rate)))
+    }
+
+    fn verdict(&self, scores: Tensor<4>) -> Tensor<4> {
+        if self.averages { scores.mean_dim(3).mean_dim(2) } else { scores }
+    }
+
+    /// Whether an image's scores depend on the others of its batch.
+    pub fn mixes_images(&self) -> bool {
+        self.norms.iter().any(Norm::mixes_images)
+    }
+}
+
+/// The convolution without its bias.
+fn linear_part(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
+    Conv2d { bias: None, ..conv.clone() }.forward(x)
 }

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};
-use burn::nn::{Dropout, DropoutConfig, InstanceNorm, PaddingConfig2d};
+use burn::nn::{Dropout, DropoutConfig, PaddingConfig2d};
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 use burn::tensor::module::interpolate;
@@ -10,7 +10,7 @@ use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
 use spec::{ModelConfig, Padding, Upsample};
 
 use crate::init::InitialWeights;
-use crate::layers::{apply_norm, norm, pad};
+use crate::layers::{Norm, biased, pad};
 
 /// Translates images of one domain into the other.
 ///
@@ -23,12 +23,12 @@ use crate::layers::{apply_norm, norm, pad};
 #[derive(Module, Debug)]
 pub struct ResnetGenerator {
     stem: Conv2d,
-    stem_norm: Option<InstanceNorm>,
+    stem_norm: Norm,
     down: Vec<Conv2d>,
-    down_norm: Vec<Option<InstanceNorm>>,
+    down_norm: Vec<Norm>,
     blocks: Vec<ResnetBlock>,
     up: Vec<UpsampleLayer>,
-    up_norm: Vec<Option<InstanceNorm>>,
+    up_norm: Vec<Norm>,
     head: Conv2d,
     #[module(skip)]
     padding: Padding,
@@ -46,32 +46,34 @@ impl ResnetGenerator {
     pub fn new(config: &ModelConfig, weights: &InitialWeights<'_>) -> Self {
         let ngf = config.ngf as usize;
         let widths = [ngf, ngf * 2, ngf * 4];
-        let norm_of = |channels| norm(config.norm, channels, weights.device());
+        let norm_of = |channels, layer| Norm::new(config.norm, channels, layer, weights);
         let outer = |channels: [usize; 2]| {
             Conv2dConfig::new(channels, [7, 7]).with_padding(PaddingConfig2d::Valid)
         };
+        let bias = biased(config.norm);
         let down = |i: usize| {
             let conv = Conv2dConfig::new([widths[i], widths[i + 1]], [3, 3])
                 .with_stride([2, 2])
                 .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
+                .with_bias(bias)
                 .init(weights.device());
             weights.conv(DOWN + i as u64, conv)
         };
         ResnetGenerator {
-            stem: weights.conv(STEM, outer([3, ngf]).init(weights.device())),
-            stem_norm: norm_of(ngf),
+            stem: weights.conv(STEM, outer([3, ngf]).with_bias(bias).init(weights.device())),
+            stem_norm: norm_of(ngf, STEM),
             down: (0..2).map(down).collect(),
-            down_norm: (0..2).map(|i| norm_of(widths[i + 1])).collect(),
+            down_norm: (0..2).map(|i| norm_of(widths[i + 1], DOWN + i as u64)).collect(),
             blocks: (0..u64::from(config.n_blocks))
                 .map(|i| ResnetBlock::new(config, BLOCKS + 2 * i, weights))
                 .collect(),
             up: (0..2)
                 .map(|i| {
                     let channels = [widths[2 - i], widths[1 - i]];
-                    UpsampleLayer::new(config.upsample, channels, UP + i as u64, weights)
+                    UpsampleLayer::new(config, channels, UP + i as u64, weights)
                 })
                 .collect(),
-            up_norm: (0..2).map(|i| norm_of(widths[1 - i])).collect(),
+            up_norm: (0..2).map(|i| norm_of(widths[1 - i], UP + i as u64)).collect(),
             head: weights.conv(HEAD, outer([ngf, 3]).init(weights.device())),
             padding: config.padding,
         }
@@ -82,23 +84,21 @@ impl ResnetGenerator {
     /// - returns: the same shape, in `(-1, 1)`
     pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
         let mut x = self.stem.forward(pad(images, 3, self.padding));
-        x = relu(apply_norm(&self.stem_norm, x));
+        x = relu(self.stem_norm.forward(x));
         for (conv, norm) in self.down.iter().zip(&self.down_norm) {
-            x = relu(apply_norm(norm, conv.forward(x)));
+            x = relu(norm.forward(conv.forward(x)));
         }
         for block in &self.blocks {
             x = block.forward(x);
         }
         for (layer, norm) in self.up.iter().zip(&self.up_norm) {
-            x = relu(apply_norm(norm, layer.forward(x)));
+            x = relu(norm.forward(layer.forward(x)));
         }
         self.head.forward(pad(x, 3, self.padding)).tanh()
     }
 
-    /// The stem's weights, for gradient checks.
-    #[cfg(test)]
-    pub(crate) fn first_weight(&self) -> Tensor<4> {
-        self.stem.weight.val()
+    pub(crate) fn mixes_images(&self) -> bool {
+        self.stem_norm.mixes_images()
     }
 }
 
@@ -106,10 +106,10 @@ impl ResnetGenerator {
 #[derive(Module, Debug)]
 struct ResnetBlock {
     first: Conv2d,
-    first_norm: Option<InstanceNorm>,
+    first_norm: Norm,
     dropout: Dropout,
     second: Conv2d,
-    second_norm: Option<InstanceNorm>,
+    second_norm: Norm,
     #[module(skip)]
     padding: Padding,
 }
@@ -120,23 +120,24 @@ impl ResnetBlock {
         let conv = || {
             Conv2dConfig::new([channels, channels], [3, 3])
                 .with_padding(PaddingConfig2d::Valid)
+                .with_bias(biased(config.norm))
                 .init(weights.device())
         };
         ResnetBlock {
             first: weights.conv(layer, conv()),
-            first_norm: norm(config.norm, channels, weights.device()),
+            first_norm: Norm::new(config.norm, channels, layer, weights),
             dropout: DropoutConfig::new(config.dropout).init(),
             second: weights.conv(layer + 1, conv()),
-            second_norm: norm(config.norm, channels, weights.device()),
+            second_norm: Norm::new(config.norm, channels, layer + 1, weights),
             padding: config.padding,
         }
     }
 
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let y = self.first.forward(pad(x.clone(), 1, self.padding));
-        let y = self.dropout.forward(relu(apply_norm(&self.first_norm, y)));
+        let y = self.dropout.forward(relu(self.first_norm.forward(y)));
         let y = self.second.forward(pad(y, 1, self.padding));
-        x + apply_norm(&self.second_norm, y)
+        x + self.second_norm.forward(y)
     }
 }
 
@@ -156,14 +157,21 @@ struct ResizeConv {
 }
 
 impl UpsampleLayer {
-    fn new(kind: Upsample, channels: [usize; 2], layer: u64, weights: &InitialWeights<'_>) -> Self {
+    fn new(
+        config: &ModelConfig,
+        channels: [usize; 2],
+        layer: u64,
+        weights: &InitialWeights<'_>,
+    ) -> Self {
+        let bias = biased(config.norm);
         let resize = |mode| {
             let conv = Conv2dConfig::new(channels, [3, 3])
                 .with_padding(PaddingConfig2d::Valid)
+                .with_bias(bias)
                 .init(weights.device());
             UpsampleLayer::Resize(ResizeConv { conv: weights.conv(layer, conv), mode })
         };
-        match kind {
+        match config.upsample {
             Upsample::Nearest => resize(InterpolateMode::Nearest),
             Upsample::Bilinear => resize(InterpolateMode::Bilinear),
             Upsample::Transpose => {
@@ -171,6 +179,7 @@ impl UpsampleLayer {
                     .with_stride([2, 2])
                     .with_padding([1, 1])
                     .with_padding_out([1, 1])
+                    .with_bias(bias)
                     .init(weights.device());
                 UpsampleLayer::Transpose(weights.conv_transpose(layer, conv))
             }

@@ -103,6 +103,12 @@ pub(crate) fn describe(name: &str) -> Metric {
             None,
             "sum of the discriminator's losses on real and generated images (includes loss.d_factor)",
         )),
+        "loss/gp" => Some((
+            "Gradient penalty",
+            "",
+            None,
+            "how far the norm of the discriminator's gradient is from 1, squared, between real and generated images",
+        )),
         _ => None,
     };
     match known {

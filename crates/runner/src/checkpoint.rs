@@ -2,13 +2,11 @@
 //! four optimizers, both image pools, the open log window and the counters.
 //! Data order and augmentation are counter-based and need nothing.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
-use model::Network;
-use model::weights::{self, NamedTensors, UpstreamKeys};
+use model::weights::{self, NamedTensors};
+use model::{CycleGan, Network};
 use serde::{Deserialize, Serialize};
 use spec::{ModelConfig, RunConfig};
 use track::{Checkpoint, CheckpointDir, RunDir};
@@ -18,6 +16,7 @@ use crate::image_pool::ImagePool;
 use crate::loss_window::SavedWindow;
 use crate::network_optimizer::NetworkOptimizer;
 use crate::step::Trainer;
+use crate::weight_file::{load, read, write};
 
 /// Checkpoints kept while a run trains: never delete the old before the new verifies.
 const KEEP: usize = 2;
@@ -89,15 +88,16 @@ pub(crate) fn restore(
         networks.disc_b = Some(load(disc, config, &at(&weights_file(Network::DiscB)))?);
     }
     let device = trainer.device().clone().inner();
-    let optimizers = &mut trainer.optimizers;
-    let in_order = [
-        (Network::GenAb, &mut optimizers.gen_ab),
-        (Network::GenBa, &mut optimizers.gen_ba),
-        (Network::DiscA, &mut optimizers.disc_a),
-        (Network::DiscB, &mut optimizers.disc_b),
-    ];
-    for ((network, optimizer), updates) in in_order.into_iter().zip(progress.updates) {
-        optimizer.restore(read(&at(&optimizer_file(network)))?, updates, &device);
+    let Trainer { networks, optimizers, .. } = &mut *trainer;
+    let CycleGan { gen_ab, gen_ba, disc_a, disc_b } = networks;
+    let [ab, ba, a, b] = progress.updates;
+    let moments = |network| read(&at(&optimizer_file(network)));
+    let put_back = |done: Result<(), String>| done.map_err(unusable);
+    put_back(optimizers.gen_ab.restore(gen_ab, moments(Network::GenAb)?, ab, &device))?;
+    put_back(optimizers.gen_ba.restore(gen_ba, moments(Network::GenBa)?, ba, &device))?;
+    if let (Some(disc_a), Some(disc_b)) = (disc_a, disc_b) {
+        put_back(optimizers.disc_a.restore(disc_a, moments(Network::DiscA)?, a, &device))?;
+        put_back(optimizers.disc_b.restore(disc_b, moments(Network::DiscB)?, b, &device))?;
     }
     for (pool, file) in [(&mut trainer.pool_a, POOL_A), (&mut trainer.pool_b, POOL_B)] {
         let images = read(&at(file))?.into_values();
@@ -130,7 +130,7 @@ pub(crate) fn load_initial(trainer: &mut Trainer, config: &RunConfig) -> Result<
 const POOL_A: &str = "pool_a.safetensors";
 const POOL_B: &str = "pool_b.safetensors";
 
-fn weights_file(network: Network) -> String {
+pub(crate) fn weights_file(network: Network) -> String {
     format!("{}.safetensors", network.name())
 }
 
@@ -154,29 +154,4 @@ fn pool_tensors(pool: &ImagePool) -> NamedTensors {
         (format!("slot_{slot:06}"), image.to_data())
     };
     pool.images().iter().enumerate().map(tensor).collect()
-}
-
-fn write(path: &Path, tensors: &NamedTensors) -> Result<(), RunnerError> {
-    let bytes = weights::to_safetensors(tensors)
-        .map_err(|source| RunnerError::Weights { path: path.into(), source })?;
-    fs::write(path, bytes).map_err(|source| RunnerError::Write { path: path.into(), source })
-}
-
-/// A `.pth` or `.pt` file as PyTorch's, any other as safetensors.
-fn read(path: &Path) -> Result<NamedTensors, RunnerError> {
-    let bytes =
-        fs::read(path).map_err(|source| RunnerError::ReadWeights { path: path.into(), source })?;
-    let pytorch = path.extension().is_some_and(|ending| ending == "pth" || ending == "pt");
-    let read =
-        if pytorch { weights::from_pytorch(&bytes) } else { weights::from_safetensors(&bytes) };
-    read.map_err(|source| RunnerError::Weights { path: path.into(), source })
-}
-
-fn load<M: UpstreamKeys + Module>(
-    network: M,
-    config: &ModelConfig,
-    path: &Path,
-) -> Result<M, RunnerError> {
-    weights::load(network, config, read(path)?)
-        .map_err(|source| RunnerError::Weights { path: path.into(), source })
 }

@@ -52,6 +52,23 @@ pub enum RunnerError {
         #[source]
         source: WeightsError,
     },
+    #[error("`{path}` holds {found}, not {wanted}")]
+    OtherNetwork { path: PathBuf, found: String, wanted: String },
+    /// A bare file; upstream drops when it translates, so there is no one picture to agree with.
+    #[error("the weights `{path}` are those of {}", model::Layout::DropoutShifted)]
+    TrainedWithDropout { path: PathBuf },
+    #[error("`{path}` is no run's folder, or the run has not begun")]
+    NoRun { path: PathBuf },
+    #[error("the networks of the run `{path}` are not ones of this version")]
+    BadModel {
+        path: PathBuf,
+        #[source]
+        source: serde_json::Error,
+    },
+    #[error("the run `{path}` has no checkpoint that can be used{}", because(.rejected))]
+    NoCheckpoint { path: PathBuf, rejected: Vec<String> },
+    #[error("{} would be overwritten, and no export of this run wrote it", in_quotes(.paths))]
+    NotOurs { paths: Vec<PathBuf> },
     #[error("the checkpoint `{path}` cannot be used: {reason}")]
     Checkpoint { path: PathBuf, reason: String },
     #[error("cannot write `{path}`")]
@@ -87,7 +104,13 @@ impl RunnerError {
             | RunnerError::NoSuchRun { .. }
             | RunnerError::BadConfig { .. }
             | RunnerError::ReadWeights { .. }
-            | RunnerError::Weights { .. } => FailureClass::Config,
+            | RunnerError::Weights { .. }
+            | RunnerError::OtherNetwork { .. }
+            | RunnerError::TrainedWithDropout { .. }
+            | RunnerError::NoRun { .. }
+            | RunnerError::BadModel { .. }
+            | RunnerError::NoCheckpoint { .. }
+            | RunnerError::NotOurs { .. } => FailureClass::Config,
             RunnerError::Checkpoint { .. } => FailureClass::Io,
             RunnerError::Spawn { .. } => FailureClass::Exit,
             RunnerError::Panicked { .. } => FailureClass::Panic,
@@ -105,6 +128,15 @@ impl RunnerError {
         }
         text
     }
+}
+
+fn because(rejected: &[String]) -> String {
+    rejected.iter().map(|reason| format!("\n  {reason}")).collect()
+}
+
+fn in_quotes(paths: &[PathBuf]) -> String {
+    let quoted: Vec<String> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
+    quoted.join(", ")
 }
 
 fn is_io(error: &DataError) -> bool {

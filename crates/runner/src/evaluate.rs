@@ -6,7 +6,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use data::{Dataset, Domain, Fold};
 use eval::{Picture, l1, psnr, ssim};
-use model::{CycleGan, ResnetGenerator};
+use model::{CycleGan, Generator};
 use spec::EvalFold;
 
 use crate::error::RunnerError;
@@ -14,8 +14,8 @@ use crate::error::RunnerError;
 /// The generators of one direction, off the tape: A→B scores inputs of domain A.
 pub(crate) struct Direction {
     pub input: Domain,
-    there: ResnetGenerator,
-    back: ResnetGenerator,
+    there: Generator,
+    back: Generator,
     device: Device,
 }
 
@@ -49,6 +49,15 @@ impl Direction {
             rec: values(self.back.forward(fake.clone())),
             idt: values(self.back.forward(input)),
             fake: values(fake),
+        }
+    }
+
+    /// As many images at a time as 32 of 32 px: enough for a matrix product, little memory. One
+    /// where images of a batch would change each other's translation.
+    fn batch_size(&self, size: usize) -> usize {
+        match self.there.mixes_images() {
+            true => 1,
+            false => (32 * 32 * 32 / (size * size)).max(1),
         }
     }
 
@@ -97,7 +106,7 @@ pub(crate) fn evaluate(
         let mut start = 0;
         while start < count {
             let first = dataset.held_out(in_fold, direction.input, start)?;
-            let end = (start + batch_size(first.size)).min(count);
+            let end = (start + direction.batch_size(first.size)).min(count);
             score_batch(&direction, dataset, in_fold, start..end, &mut scores)?;
             done += end - start;
             start = end;
@@ -105,11 +114,6 @@ pub(crate) fn evaluate(
         }
     }
     Ok(scores.means())
-}
-
-/// As many images at a time as 32 of 32 px: enough for a matrix product, little memory.
-fn batch_size(size: usize) -> usize {
-    (32 * 32 * 32 / (size * size)).max(1)
 }
 
 fn score_batch(

@@ -46,7 +46,7 @@ impl ImagePool {
         Tensor::cat(shown, 0)
     }
 
-    fn exchange(&mut self, fake: Tensor<4>, draw: &mut Draw) -> Tensor<4> {
+    fn exchange(&mut self, fake: Tensor<4>, draw: &mut impl Chance) -> Tensor<4> {
         if self.images.len() < self.config.size as usize {
             self.images.push(fake.clone());
             return fake;
@@ -67,6 +67,24 @@ impl ImagePool {
     /// Puts back what a checkpoint kept.
     pub(crate) fn restore(&mut self, images: Vec<Tensor<4>>) {
         self.images = images;
+    }
+}
+
+/// What a full pool draws, in upstream's order: whether to swap, then which slot.
+trait Chance {
+    /// In [0, 1).
+    fn unit(&mut self) -> f64;
+    /// In `0..n`.
+    fn below(&mut self, n: u64) -> u64;
+}
+
+impl Chance for Draw {
+    fn unit(&mut self) -> f64 {
+        Draw::unit(self)
+    }
+
+    fn below(&mut self, n: u64) -> u64 {
+        Draw::below(self, n)
     }
 }
 
@@ -125,6 +143,56 @@ mod tests {
         }
         let kept: Vec<f32> = pool.images().iter().map(value).collect();
         assert_eq!(kept, expected);
+    }
+
+    /// Draws from a list, each pair once.
+    struct Script(std::vec::IntoIter<(f64, Option<u64>)>, Option<u64>);
+
+    impl Chance for Script {
+        fn unit(&mut self) -> f64 {
+            let (unit, slot) = self.0.next().expect("a pair for each query of a full pool");
+            self.1 = slot;
+            unit
+        }
+
+        fn below(&mut self, n: u64) -> u64 {
+            let slot = self.1.take().expect("the reference draws a slot here, too");
+            assert!(slot < n);
+            slot
+        }
+    }
+
+    /// Upstream's pool with the same draws returns and keeps the same images.
+    #[test]
+    fn traces_are_the_reference_s() {
+        #[derive(serde::Deserialize)]
+        struct Trace {
+            size: u32,
+            swap_probability: f64,
+            draws: Vec<(f64, Option<u64>)>,
+            inputs: Vec<f32>,
+            outputs: Vec<f32>,
+            kept: Vec<f32>,
+        }
+        let traces = crate::reference::cases::<Trace>("pool.json");
+        let sizes: Vec<u32> = traces.iter().map(|trace| trace.size).collect();
+        assert_eq!(sizes, [0, 1, 50, 50]);
+        for trace in traces {
+            let mut pool = pool(trace.size, trace.swap_probability);
+            let mut script = Script(trace.draws.into_iter(), None);
+            let mut shown = Vec::new();
+            for &input in &trace.inputs {
+                let output = match trace.size {
+                    0 => pool.query(image(input), 0, 0),
+                    _ => pool.exchange(image(input), &mut script),
+                };
+                assert_eq!(script.1, None, "a slot is drawn where the reference draws one");
+                shown.push(value(&output));
+            }
+            assert_eq!(shown, trace.outputs, "size {}", trace.size);
+            assert_eq!(pool.images().iter().map(value).collect::<Vec<_>>(), trace.kept);
+            assert_eq!(script.0.next(), None, "every draw was used");
+        }
     }
 
     #[test]

@@ -24,9 +24,17 @@ mod samples;
 mod step;
 mod system_load;
 mod train;
+mod weight_file;
+
+mod export;
+mod saved_run;
+mod stored_generator;
+mod translate;
 
 mod estimate;
 
+#[cfg(test)]
+mod reference;
 #[cfg(test)]
 mod tests;
 
@@ -34,5 +42,9 @@ pub use device::{ComputeDevice, CudaError};
 pub use error::RunnerError;
 pub use estimate::{StepTime, measure_step};
 pub use event::{Outcome, TrainEvent};
+pub use export::{ExportedFile, ExportedNetwork, export, upstream_file};
 pub use prepare::{PreparedSweep, prepare};
+pub use saved_run::SavedRun;
 pub use stop::Stop;
+pub use stored_generator::{StoredGenerator, TrainedDropout};
+pub use translate::{TranslateEvent, Translated, Translation, translate};

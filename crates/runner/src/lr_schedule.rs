@@ -48,6 +48,31 @@ mod tests {
         check(Schedule::Constant, [1.0; 4]);
     }
 
+    /// PyTorch's scheduler with upstream's rule, and the loop of the authors' Lua code.
+    #[test]
+    fn every_epoch_s_factor_is_the_reference_s() {
+        #[derive(serde::Deserialize)]
+        struct Law {
+            law: Schedule,
+            n_epochs: u32,
+            n_epochs_decay: u32,
+            factors: Vec<f64>,
+        }
+        let laws = crate::reference::cases::<Law>("lr_factors.json");
+        assert_eq!(laws.len(), 4);
+        for Law { law, n_epochs, n_epochs_decay, factors } in laws {
+            let config = RunConfig::reference();
+            let optim = OptimConfig { schedule: law, ..config.optim };
+            let (n_epochs, n_epochs_decay) = (Some(n_epochs), Some(n_epochs_decay));
+            let train = TrainConfig { n_epochs, n_epochs_decay, ..config.train };
+            for (epoch, expected) in (1..).zip(factors) {
+                let found = lr_factor(&optim, &train, epoch, 0);
+                // The Lua loop subtracts up to a hundred times in float64.
+                assert!((found - expected).abs() < 1e-12, "{law:?} {epoch}: {found} {expected}");
+            }
+        }
+    }
+
     #[test]
     fn steps_count_where_the_run_is_given_in_steps() {
         let config = RunConfig::reference();

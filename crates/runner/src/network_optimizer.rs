@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::optim::{Adam, AdamConfig, AdamState, AdaptiveMomentumState, GradientsParams, Optimizer};
 use burn::tensor::{Device, Tensor};
-use model::weights::NamedTensors;
+use model::weights::{self, NamedTensors};
 use spec::OptimConfig;
 
 /// One network's Adam.
@@ -48,23 +48,40 @@ impl NetworkOptimizer {
         (tensors, updates)
     }
 
-    /// Puts back what [`save`](Self::save) gave.
-    pub(crate) fn restore(&mut self, mut tensors: NamedTensors, updates: usize, device: &Device) {
-        let paths: Vec<String> = tensors
-            .keys()
-            .filter_map(|name| name.strip_suffix(".m1"))
-            .map(str::to_string)
-            .collect();
-        for path in paths {
+    /// Puts back what [`save`](Self::save) gave for this network.
+    ///
+    /// # Errors
+    /// Names the parameters whose moments are missing or of another size: without them Adam would
+    /// start afresh and nobody would know.
+    pub(crate) fn restore<M: Module>(
+        &mut self,
+        network: &M,
+        mut tensors: NamedTensors,
+        updates: usize,
+        device: &Device,
+    ) -> Result<(), String> {
+        let parameters = weights::collect(network);
+        if updates == 0 && tensors.is_empty() {
+            return Ok(());
+        }
+        let mut wrong = Vec::new();
+        for (path, parameter) in parameters {
             let mut take = |moment: &str| {
-                tensors
-                    .remove(&format!("{path}.{moment}"))
-                    .map(|data| Tensor::from_data(data, device))
+                let data = tensors.remove(&format!("{path}.{moment}"))?;
+                let fits = data.num_elements() == parameter.num_elements();
+                fits.then(|| Tensor::from_data(data, device))
             };
-            if let (Some(first), Some(second)) = (take("m1"), take("m2")) {
-                let momentum = AdaptiveMomentumState::new(updates, first, second);
-                self.states.insert(path, AdamState::new(momentum));
+            match (take("m1"), take("m2")) {
+                (Some(first), Some(second)) => {
+                    let momentum = AdaptiveMomentumState::new(updates, first, second);
+                    self.states.insert(path, AdamState::new(momentum));
+                }
+                _ => wrong.push(path),
             }
+        }
+        match wrong.is_empty() {
+            true => Ok(()),
+            false => Err(format!("Adam's moments do not fit {}", wrong.join(", "))),
         }
     }
 }
@@ -151,9 +168,14 @@ mod tests {
         }
         let (tensors, updates) = straight.save();
         let mut resumed = NetworkOptimizer::new(&config);
-        resumed.restore(tensors, updates, &device.clone().inner());
+        let plain = device.clone().inner();
+        resumed.restore(&network, tensors.clone(), updates, &plain).expect("fits");
         let one = step(&mut straight, network.clone(), &device);
         let two = step(&mut resumed, network, &device);
         assert_eq!(weights(&one), weights(&two));
+
+        let incomplete = tensors.into_iter().filter(|(name, _)| name != "bias.m2").collect();
+        let refused = NetworkOptimizer::new(&config).restore(&one, incomplete, updates, &plain);
+        assert_eq!(refused, Err("Adam's moments do not fit bias".into()));
     }
 }

@@ -253,7 +253,8 @@ impl Attempt<'_> {
     }
 }
 
-fn panicked(panic: &(dyn Any + Send)) -> RunnerError {
+/// What a library's panic means for whoever asked.
+pub(crate) fn panicked(panic: &(dyn Any + Send)) -> RunnerError {
     let message = match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
         (Some(text), _) => (*text).to_string(),
         (_, Some(text)) => text.clone(),

@@ -5,7 +5,9 @@ use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use data::Batch;
-use model::{CycleGan, Discriminator, ResnetGenerator, Term, gan_loss};
+use model::{
+    CycleGan, Discriminator, Generator, Term, discriminator_loss, generator_loss, gradient_penalty,
+};
 use spec::draw::{Draw, Purpose};
 use spec::{CycleNorm, LossConfig, RunConfig, UpdateOrder};
 
@@ -19,6 +21,8 @@ pub(crate) struct Trainer {
     /// Generated images of domain A, shown to `disc_a`; likewise B.
     pub pool_a: ImagePool,
     pub pool_b: ImagePool,
+    /// What the last step cost.
+    pub passes: Passes,
     config: RunConfig,
     seed: u64,
     device: Device,
@@ -29,6 +33,15 @@ pub(crate) struct Optimizers {
     pub gen_ba: NetworkOptimizer,
     pub disc_a: NetworkOptimizer,
     pub disc_b: NetworkOptimizer,
+}
+
+/// Images that went forward through networks in one step: a cost that needs no clock.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Passes {
+    /// Pairs of images in the batch.
+    pub pairs: u64,
+    pub generators: u64,
+    pub discriminators: u64,
 }
 
 /// The terms of one step before their weight, each `[1]` on the device and off the tape.
@@ -57,6 +70,7 @@ impl Trainer {
             },
             pool_a: ImagePool::new(config.pool.clone(), Purpose::PoolA),
             pool_b: ImagePool::new(config.pool.clone(), Purpose::PoolB),
+            passes: Passes::default(),
             config: config.clone(),
             seed,
             device: device.clone(),
@@ -73,6 +87,7 @@ impl Trainer {
             // Burn draws dropout from the device's generator; seeded a step, resuming repeats it.
             self.device.seed(Draw::new(self.seed, Purpose::Dropout, step, 0).bits());
         }
+        self.passes = Passes { pairs: batch.n as u64, ..Passes::default() };
         let a = to_tensor(&batch.a, batch, &self.device);
         let b = to_tensor(&batch.b, batch, &self.device);
         let translated = self.translate(&a, &b);
@@ -92,13 +107,15 @@ impl Trainer {
         }
     }
 
-    fn translate(&self, a: &Tensor<4>, b: &Tensor<4>) -> Translated {
+    fn translate(&mut self, a: &Tensor<4>, b: &Tensor<4>) -> Translated {
         let CycleGan { gen_ab, gen_ba, .. } = &self.networks;
+        let n = a.dims()[0] as u64;
         if self.config.loss.weight_identity().is_none() {
+            self.passes.generators += 2 * n;
             let (fake_b, fake_a) = (gen_ab.forward(a.clone()), gen_ba.forward(b.clone()));
             return Translated { fake_b, fake_a, identity: None };
         }
-        // Translation and identity are one forward over both: no layer mixes images of a batch.
+        self.passes.generators += 4 * n;
         let (fake_b, idt_b) = forward_both(gen_ab, a, b);
         let (fake_a, idt_a) = forward_both(gen_ba, b, a);
         Translated { fake_b, fake_a, identity: Some((idt_a, idt_b)) }
@@ -112,12 +129,7 @@ impl Trainer {
         lr_factor: f64,
     ) -> StepLosses {
         let terms = self.generator_terms(a, b, translated);
-        let weighted = terms.iter().map(|(term, loss)| {
-            let weight = term.weight(&self.config.loss).expect("only terms that are on are made");
-            loss.clone().mul_scalar(weight)
-        });
-        let objective = weighted.reduce(|sum, loss| sum + loss).expect("at least one term is on");
-        let mut grads = objective.backward();
+        let mut grads = self.objective(&terms).backward();
         let lr = self.config.optim.lr_g * lr_factor;
         let (networks, optimizers) = (&mut self.networks, &mut self.optimizers);
         let ab = GradientsParams::from_module(&mut grads, &networks.gen_ab);
@@ -127,23 +139,33 @@ impl Trainer {
         off_the_tape(terms)
     }
 
-    fn generator_terms(&self, a: &Tensor<4>, b: &Tensor<4>, translated: Translated) -> StepLosses {
+    /// On the tape, each by itself.
+    fn generator_terms(
+        &mut self,
+        a: &Tensor<4>,
+        b: &Tensor<4>,
+        translated: Translated,
+    ) -> StepLosses {
         let loss = &self.config.loss;
         let CycleGan { gen_ab, gen_ba, disc_a, disc_b } = &self.networks;
         let Translated { fake_b, fake_a, identity } = translated;
+        let n = a.dims()[0] as u64;
         let mut terms = StepLosses::new();
         // The judges stay as they are here, so their weights are kept off the tape.
         if let (Some(disc_a), Some(disc_b)) = (disc_a, disc_b) {
             let judge = |disc: &Discriminator, fake: &Tensor<4>| {
-                gan_loss(loss.gan_mode, disc.clone().no_grad().forward(fake.clone()), true)
+                generator_loss(loss.gan_mode, disc.clone().no_grad().forward(fake.clone()))
             };
+            self.passes.discriminators += 2 * n;
             terms.push((Term::GanGAb, judge(disc_b, &fake_b)));
             terms.push((Term::GanGBa, judge(disc_a, &fake_a)));
         }
         if loss.weight_cycle_a().is_some() {
+            self.passes.generators += n;
             terms.push((Term::CycleA, distance(loss, gen_ba.forward(fake_b), a)));
         }
         if loss.weight_cycle_b().is_some() {
+            self.passes.generators += n;
             terms.push((Term::CycleB, distance(loss, gen_ab.forward(fake_a), b)));
         }
         if let Some((idt_a, idt_b)) = identity {
@@ -170,22 +192,26 @@ impl Trainer {
             let query = (step - 1) * d_steps + k;
             let shown_b = self.pool_b.query(fake_b.clone(), self.seed, query);
             let shown_a = self.pool_a.query(fake_a.clone(), self.seed, query);
-            let shown = [(a, Tensor::from_inner(shown_a)), (b, Tensor::from_inner(shown_b))];
-            losses = self.update_judges(shown, lr_factor);
+            let shown_a = Shown { real: a.clone(), fake: Tensor::from_inner(shown_a) };
+            let shown_b = Shown { real: b.clone(), fake: Tensor::from_inner(shown_b) };
+            losses = self.update_judges(&shown_a, &shown_b, query, lr_factor);
         }
         losses
     }
 
-    fn update_judges(&mut self, shown: [(&Tensor<4>, Tensor<4>); 2], lr_factor: f64) -> StepLosses {
+    fn update_judges(
+        &mut self,
+        shown_a: &Shown,
+        shown_b: &Shown,
+        query: u64,
+        lr_factor: f64,
+    ) -> StepLosses {
+        let terms = self.judge_terms(shown_a, shown_b, query);
         let CycleGan { disc_a: Some(disc_a), disc_b: Some(disc_b), .. } = &self.networks else {
             return StepLosses::new();
         };
-        let loss = &self.config.loss;
-        let [(real_a, fake_a), (real_b, fake_b)] = shown;
-        let loss_a = judge_loss(loss, disc_a, real_a, fake_a);
-        let loss_b = judge_loss(loss, disc_b, real_b, fake_b);
-        // One backward pass: the two losses share no parameter.
-        let mut grads = (loss_a.clone() + loss_b.clone()).backward();
+        // One backward pass: the two judges' losses share no parameter.
+        let mut grads = self.objective(&terms).backward();
         let grads_a = GradientsParams::from_module(&mut grads, disc_a);
         let grads_b = GradientsParams::from_module(&mut grads, disc_b);
         let lr = self.config.optim.lr_d * lr_factor;
@@ -193,8 +219,50 @@ impl Trainer {
         let disc_b = self.optimizers.disc_b.step(lr, disc_b.clone(), grads_b);
         self.networks.disc_a = Some(disc_a);
         self.networks.disc_b = Some(disc_b);
-        off_the_tape(vec![(Term::DA, loss_a), (Term::DB, loss_b)])
+        off_the_tape(terms)
     }
+
+    /// On the tape, each by itself.
+    fn judge_terms(&mut self, shown_a: &Shown, shown_b: &Shown, query: u64) -> StepLosses {
+        let CycleGan { disc_a: Some(disc_a), disc_b: Some(disc_b), .. } = &self.networks else {
+            return StepLosses::new();
+        };
+        let loss = &self.config.loss;
+        let n = shown_a.real.dims()[0] as u64;
+        self.passes.discriminators += 4 * n;
+        let mut terms = vec![
+            (Term::DA, judge_loss(loss, disc_a, shown_a)),
+            (Term::DB, judge_loss(loss, disc_b, shown_b)),
+        ];
+        if loss.weight_penalty().is_some() {
+            // Two passes an image: one for the gradient, one along it.
+            self.passes.discriminators += 4 * n;
+            let penalty = |disc, shown: &Shown, purpose| {
+                let alpha = |i| Draw::new(self.seed, purpose, query, i).unit() as f32;
+                let alpha: Vec<f32> = (0..n).map(alpha).collect();
+                gradient_penalty(disc, shown.real.clone(), shown.fake.clone(), &alpha)
+            };
+            terms.push((Term::GpA, penalty(disc_a, shown_a, Purpose::PenaltyA)));
+            terms.push((Term::GpB, penalty(disc_b, shown_b, Purpose::PenaltyB)));
+        }
+        terms
+    }
+
+    /// The weighted sum of the terms.
+    fn objective(&self, terms: &StepLosses) -> Tensor<1> {
+        let weighted = terms.iter().map(|(term, loss)| {
+            let weight = term.weight(&self.config.loss).expect("only terms that are on are made");
+            // The judges' terms carry their factor already.
+            if weight == 1.0 { loss.clone() } else { loss.clone().mul_scalar(weight) }
+        });
+        weighted.reduce(|sum, loss| sum + loss).expect("at least one term is on")
+    }
+}
+
+/// What a discriminator is shown: real images, and generated ones from the pool.
+struct Shown {
+    real: Tensor<4>,
+    fake: Tensor<4>,
 }
 
 /// `[batch, 3, size, size]` in `[-1, 1]`.
@@ -203,28 +271,28 @@ fn to_tensor(values: &[f32], batch: &Batch, device: &Device) -> Tensor<4> {
     Tensor::from_data(TensorData::new(values.to_vec(), shape), device)
 }
 
-fn forward_both(
-    generator: &ResnetGenerator,
-    x: &Tensor<4>,
-    y: &Tensor<4>,
-) -> (Tensor<4>, Tensor<4>) {
+/// Both in one pass where no layer mixes the images of a batch: the same numbers, sooner.
+fn forward_both(generator: &Generator, x: &Tensor<4>, y: &Tensor<4>) -> (Tensor<4>, Tensor<4>) {
+    if generator.mixes_images() {
+        return (generator.forward(x.clone()), generator.forward(y.clone()));
+    }
     let n = x.dims()[0];
     let both = generator.forward(Tensor::cat(vec![x.clone(), y.clone()], 0));
     (both.clone().narrow(0, 0, n), both.narrow(0, n, y.dims()[0]))
 }
 
-/// `d_factor · (loss of real + loss of fake)`; real and fake go through as one batch.
-fn judge_loss(
-    loss: &LossConfig,
-    disc: &Discriminator,
-    real: &Tensor<4>,
-    fake: Tensor<4>,
-) -> Tensor<1> {
-    let (n_real, n_fake) = (real.dims()[0], fake.dims()[0]);
-    let scores = disc.forward(Tensor::cat(vec![real.clone(), fake], 0));
-    let of_real = gan_loss(loss.gan_mode, scores.clone().narrow(0, 0, n_real), true);
-    let of_fake = gan_loss(loss.gan_mode, scores.narrow(0, n_real, n_fake), false);
-    (of_real + of_fake).mul_scalar(loss.d_factor)
+/// `d_factor · (loss of real + loss of fake)`; real and fake go through as one batch where no
+/// layer mixes them.
+fn judge_loss(loss: &LossConfig, disc: &Discriminator, shown: &Shown) -> Tensor<1> {
+    let (real, fake) = (shown.real.clone(), shown.fake.clone());
+    let (of_real, of_fake) = if disc.mixes_images() {
+        (disc.forward(real), disc.forward(fake))
+    } else {
+        let (n_real, n_fake) = (real.dims()[0], fake.dims()[0]);
+        let scores = disc.forward(Tensor::cat(vec![real, fake], 0));
+        (scores.clone().narrow(0, 0, n_real), scores.narrow(0, n_real, n_fake))
+    };
+    discriminator_loss(loss.gan_mode, of_real, of_fake).mul_scalar(loss.d_factor)
 }
 
 fn distance(loss: &LossConfig, rec: Tensor<4>, image: &Tensor<4>) -> Tensor<1> {
@@ -243,133 +311,8 @@ fn off_the_tape(terms: StepLosses) -> StepLosses {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use model::weights;
-    use spec::{CycleTerms, UpdateOrder};
-
-    use super::*;
-
-    fn config() -> RunConfig {
-        let mut config = RunConfig::reference();
-        config.data.crop_size = 16;
-        config.model.ngf = 4;
-        config.model.ndf = 4;
-        config.model.n_blocks = 1;
-        config.model.n_layers = 1;
-        // Weights large enough that no term is near its trivial value.
-        config.model.init_gain = 0.2;
-        config
-    }
-
-    fn batch() -> Batch {
-        let image = |index| {
-            let mut draw = Draw::new(9, Purpose::Synthetic, 0, index);
-            (0..2 * 3 * 16 * 16).map(|_| (draw.unit() * 2.0 - 1.0) as f32).collect::<Vec<f32>>()
-        };
-        Batch { a: image(0), b: image(1), n: 2, size: 16, epoch: 1, ids_a: vec![], ids_b: vec![] }
-    }
-
-    fn trainer(config: &RunConfig) -> Trainer {
-        Trainer::new(config, 5, &Device::flex().autodiff())
-    }
-
-    fn scalar(value: Tensor<1>) -> f64 {
-        f64::from(value.into_data().as_slice::<f32>().expect("float32")[0])
-    }
-
-    /// Upstream's formulas written out on the networks as they were before the update, each
-    /// generator and discriminator called on its own.
-    #[test]
-    fn every_term_is_what_its_name_says() {
-        let mut trainer = trainer(&config());
-        let plain = Device::flex();
-        let (batch, networks) = (batch(), trainer.networks.valid());
-        let (a, b) = (to_tensor(&batch.a, &batch, &plain), to_tensor(&batch.b, &batch, &plain));
-        let (ab, ba) = (&networks.gen_ab, &networks.gen_ba);
-        let judge = |disc: &Option<Discriminator>, image: &Tensor<4>| {
-            disc.as_ref().expect("the adversarial terms are on").forward(image.clone())
-        };
-        let (fake_b, fake_a) = (ab.forward(a.clone()), ba.forward(b.clone()));
-        let to_one = |scores: Tensor<4>| scalar(scores.sub_scalar(1.0).square().mean());
-        let to_zero = |scores: Tensor<4>| scalar(scores.square().mean());
-        let l1 = |x: Tensor<4>, y: &Tensor<4>| scalar((x - y.clone()).abs().mean());
-        let d = |disc, real, fake| 0.5 * (to_one(judge(disc, real)) + to_zero(judge(disc, fake)));
-        let expected = [
-            ("gan_g_ab", to_one(judge(&networks.disc_b, &fake_b))),
-            ("gan_g_ba", to_one(judge(&networks.disc_a, &fake_a))),
-            ("cycle_a", l1(ba.forward(fake_b.clone()), &a)),
-            ("cycle_b", l1(ab.forward(fake_a.clone()), &b)),
-            ("idt_a", l1(ba.forward(a.clone()), &a)),
-            ("idt_b", l1(ab.forward(b.clone()), &b)),
-            // An empty pool hands the fakes on; they were made before the generators' update.
-            ("d_a", d(&networks.disc_a, &a, &fake_a)),
-            ("d_b", d(&networks.disc_b, &b, &fake_b)),
-        ];
-        let losses = trainer.step(&batch, 1, 1.0);
-        let found: BTreeMap<&str, f64> =
-            losses.into_iter().map(|(term, loss)| (term.name(), scalar(loss))).collect();
-        assert_eq!(found.len(), expected.len());
-        for (name, expected) in expected {
-            // Float32 sums in another order: a few parts in a million.
-            assert!(
-                (found[name] / expected - 1.0).abs() < 1e-4,
-                "{name}: {} {expected}",
-                found[name]
-            );
-        }
-    }
-
-    /// Each cycle passes through both generators, as translator of one and inverter of the other.
-    /// A known port trains each generator on one of its two parts only, with normal-looking losses.
-    #[test]
-    fn each_cycle_term_trains_both_generators() {
-        for cycle in [CycleTerms::Forward, CycleTerms::Backward] {
-            let mut config = config();
-            config.loss.gan = false;
-            config.loss.lambda_identity = 0.0;
-            config.loss.cycle = cycle;
-            let mut trainer = trainer(&config);
-            let before = trainer.networks.clone();
-            trainer.step(&batch(), 1, 1.0);
-            let moved = |x: &ResnetGenerator, y: &ResnetGenerator| {
-                weights::collect(x)["head.weight"] != weights::collect(y)["head.weight"]
-            };
-            assert!(moved(&before.gen_ab, &trainer.networks.gen_ab), "gen_ab under {cycle:?}");
-            assert!(moved(&before.gen_ba, &trainer.networks.gen_ba), "gen_ba under {cycle:?}");
-        }
-    }
-
-    #[test]
-    fn identity_alone_trains_each_generator_on_its_own_target() {
-        let mut config = config();
-        config.loss.gan = false;
-        config.loss.cycle = CycleTerms::None;
-        let losses = trainer(&config).step(&batch(), 1, 1.0);
-        let names: Vec<&str> = losses.iter().map(|(term, _)| term.name()).collect();
-        assert_eq!(names, ["idt_a", "idt_b"]);
-    }
-
-    /// In the reference's order the generators meet the old judges, in the other the updated ones.
-    #[test]
-    fn the_update_order_decides_which_judges_the_generators_meet() {
-        let gan = |order| {
-            let mut config = config();
-            config.optim.update_order = order;
-            config.optim.lr_d = 0.05;
-            let losses = trainer(&config).step(&batch(), 1, 1.0);
-            let found = losses.into_iter().find(|(term, _)| *term == Term::GanGAb);
-            scalar(found.expect("on").1)
-        };
-        assert_ne!(gan(UpdateOrder::GThenD), gan(UpdateOrder::DThenG));
-    }
-
-    #[test]
-    fn a_learning_rate_of_zero_moves_nothing() {
-        let mut trainer = trainer(&config());
-        let before = weights::collect(&trainer.networks);
-        trainer.step(&batch(), 1, 0.0);
-        assert_eq!(before, weights::collect(&trainer.networks));
-    }
-}
+mod reference;
+#[cfg(test)]
+mod switches;
+#[cfg(test)]
+mod tests;

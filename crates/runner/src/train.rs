@@ -118,6 +118,9 @@ impl Training<'_> {
         self.log.value(progress, Split::Train, "optim/lr_g", config.optim.lr_g * factor);
         self.log.value(progress, Split::Train, "optim/lr_d", config.optim.lr_d * factor);
         self.log.value(progress, Split::Train, "perf/step_s", step_s);
+        for (name, passes) in self.passes_a_pair() {
+            self.log.value(progress, Split::Train, name, passes);
+        }
         for (name, value) in load.read() {
             self.log.value(progress, Split::Sys, name, value);
         }
@@ -127,6 +130,16 @@ impl Training<'_> {
         let step = self.progress.step;
         (self.observe)(TrainEvent::Losses { step, step_s, losses });
         Ok(())
+    }
+
+    /// Forward passes of images through networks, for each pair of images trained on.
+    fn passes_a_pair(&self) -> [(&'static str, f64); 2] {
+        let passes = self.trainer.passes;
+        let a_pair = |passes: u64, of: u64| passes as f64 / of as f64;
+        [
+            ("perf/generator_passes", a_pair(passes.generators, passes.pairs)),
+            ("perf/discriminator_passes", a_pair(passes.discriminators, passes.pairs)),
+        ]
     }
 
     fn fold(&self) -> Fold {

@@ -1,9 +1,14 @@
 //! Which resolved configurations make sense: ranges per leaf, then rules across leaves.
 
+mod shapes;
+mod terms;
+
 use serde_json::Value as Json;
 
 use crate::leaf;
-use crate::run_config::{DiscriminatorKind, RunConfig};
+use crate::run_config::RunConfig;
+
+pub(crate) use shapes::load_for;
 
 /// A range of one leaf. `wanted` completes "expected …, found …".
 struct Bound {
@@ -28,8 +33,9 @@ fn is_steps(steps: f64) -> bool {
 }
 
 /// Ranges that one leaf breaks alone. Sources: `run_config.rs`, leaf by leaf.
-const BOUNDS: [Bound; 24] = [
-    // Two stride-2 layers halve the crop exactly; reflection by one pixel needs two at the bottleneck.
+const BOUNDS: [Bound; 25] = [
+    // Two stride-2 layers halve the crop exactly; reflection by one pixel and a norm need more than
+    // one at the bottleneck.
     bound("data.crop_size", "a multiple of 4, at least 8", |v| v >= 8.0 && v % 4.0 == 0.0),
     bound("data.batch_size", AT_LEAST_ONE, |v| v >= 1.0),
     bound("model.ngf", AT_LEAST_ONE, |v| v >= 1.0),
@@ -41,6 +47,7 @@ const BOUNDS: [Bound; 24] = [
     bound("loss.lambda_cycle", NOT_NEGATIVE, |v| v >= 0.0),
     bound("loss.lambda_identity", NOT_NEGATIVE, |v| v >= 0.0),
     bound("loss.d_factor", NOT_NEGATIVE, |v| v >= 0.0),
+    bound("loss.gp_weight", NOT_NEGATIVE, |v| v >= 0.0),
     bound("pool.swap_probability", "a number from 0 to 1", |v| (0.0..=1.0).contains(&v)),
     bound("optim.lr_g", POSITIVE, |v| v > 0.0),
     bound("optim.lr_d", POSITIVE, |v| v > 0.0),
@@ -104,90 +111,13 @@ fn out_of_range(config: &RunConfig) -> Vec<Problem> {
 }
 
 fn across(config: &RunConfig) -> Vec<Problem> {
-    [images(config), patch_map(config), objective(config), length(config)]
-        .into_iter()
-        .flatten()
-        .collect()
-}
-
-fn images(config: &RunConfig) -> Option<Problem> {
-    let (load, crop) = (config.data.load_size, config.data.crop_size);
-    (load < crop).then(|| {
-        helped(
-            &["data.load_size", "data.crop_size"],
-            format!("`data.load_size` ({load}) is smaller than `data.crop_size` ({crop})"),
-            format!("images are resized to load_size and then cropped; upstream's ratio gives load_size {}", load_for(crop)),
-        )
-    })
-}
-
-/// Upstream's ratio of load size to crop size, 286 / 256, rounded half up.
-pub(crate) fn load_for(crop_size: u32) -> u32 {
-    let load = (u64::from(crop_size) * 286 * 2 + 256) / 512;
-    u32::try_from(load).unwrap_or(u32::MAX)
-}
-
-fn patch_map(config: &RunConfig) -> Option<Problem> {
-    let (model, crop) = (&config.model, config.data.crop_size);
-    let empty = model.discriminator == DiscriminatorKind::Patch
-        && patch_side(crop, model.n_layers).is_none_or(|side| side < 1);
-    empty.then(|| {
-        let most = (1..=6).rev().find(|n| patch_side(crop, *n).is_some());
-        let help = match most {
-            Some(most) => format!("at {crop} px, `model.n_layers` can be at most {most}"),
-            None => "use larger crops or `model.discriminator = \"pixel\"`".to_string(),
-        };
-        helped(
-            &["model.n_layers", "data.crop_size", "model.discriminator"],
-            format!(
-                "a PatchGAN of {} stride-2 layers sees nothing at `data.crop_size` {crop}",
-                model.n_layers
-            ),
-            help,
-        )
-    })
-}
-
-/// Side of the map of scores: stride-2 4×4 convolutions with padding 1, then
-/// two of stride 1. `None` where nothing is left.
-fn patch_side(crop_size: u32, n_layers: u32) -> Option<u32> {
-    let halved = (0..n_layers).try_fold(crop_size, |side, _| Some(side.checked_sub(2)? / 2 + 1))?;
-    halved.checked_sub(2).filter(|side| *side >= 1)
-}
-
-fn objective(config: &RunConfig) -> Option<Problem> {
-    let loss = &config.loss;
-    let on = loss.gan
-        || loss.weight_cycle_a().is_some()
-        || loss.weight_cycle_b().is_some()
-        || loss.weight_identity().is_some();
-    (!on).then(|| {
-        helped(
-            &["loss.gan", "loss.lambda_cycle", "loss.cycle", "loss.lambda_identity"],
-            "every term of the objective is switched off: there is nothing to train",
-            "keep `loss.gan`, a cycle term or the identity term",
-        )
-    })
-}
-
-fn length(config: &RunConfig) -> Option<Problem> {
-    let train = &config.train;
-    let total = train.steps.map_or_else(
-        || u128::from(train.n_epochs.unwrap_or(0)) + u128::from(train.n_epochs_decay.unwrap_or(0)),
-        |steps| u128::from(steps) + u128::from(train.steps_decay.unwrap_or(0)),
-    );
-    (total == 0 && (train.steps.is_some() || train.n_epochs.is_some())).then(|| {
-        problem(
-            &["train.steps", "train.steps_decay", "train.n_epochs", "train.n_epochs_decay"],
-            "the training has no steps: both phases are 0 long",
-        )
-    })
+    shapes::problems(config).chain(terms::problems(config)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run_config::CycleTerms;
+    use crate::run_config::*;
 
     #[test]
     fn the_reference_is_sound() {
@@ -236,28 +166,6 @@ mod tests {
     }
 
     #[test]
-    fn patch_maps_have_the_known_sizes() {
-        // 30×30 at 256 px is the paper's 70×70 PatchGAN.
-        let check = |crop, n_layers, expected| assert_eq!(patch_side(crop, n_layers), expected);
-        check(256, 3, Some(30));
-        check(128, 3, Some(14));
-        check(32, 3, Some(2));
-        check(24, 3, Some(1));
-        check(16, 3, None);
-        check(8, 6, None);
-        check(256, 6, Some(2));
-    }
-
-    #[test]
-    fn load_size_keeps_upstreams_ratio() {
-        let check = |crop, expected| assert_eq!(load_for(crop), expected);
-        check(256, 286);
-        check(128, 143);
-        check(64, 72);
-        check(u32::MAX, u32::MAX);
-    }
-
-    #[test]
     fn each_unsound_configuration_is_named_once() {
         let check = |change: fn(&mut RunConfig), expected: &str| {
             let mut config = RunConfig::reference();
@@ -280,6 +188,7 @@ mod tests {
         check(|c| c.loss.lambda_cycle = -1.0, "expected a number ≥ 0, found -1");
         check(|c| c.loss.lambda_identity = -0.5, "`loss.lambda_identity`");
         check(|c| c.loss.d_factor = -0.5, "`loss.d_factor`");
+        check(|c| c.loss.gp_weight = -1.0, "`loss.gp_weight`: expected a number ≥ 0, found -1");
         check(|c| c.pool.swap_probability = 1.5, "from 0 to 1, found 1.5");
         check(|c| c.optim.lr_g = 0.0, "`optim.lr_g`: expected a number > 0");
         check(|c| c.optim.lr_d = -1.0, "`optim.lr_d`");
@@ -290,6 +199,27 @@ mod tests {
         check(|c| c.train.log_every = 0, "`train.log_every`");
         check(|c| c.train.steps = Some(u64::MAX), "`train.steps`");
         check(|c| c.data.crop_size = 16, "sees nothing at `data.crop_size` 16");
+        check(
+            |c| {
+                c.data.crop_size = 16;
+                c.model.discriminator = DiscriminatorKind::Image;
+            },
+            "sees nothing at `data.crop_size` 16",
+        );
+        check(
+            |c| {
+                c.data.crop_size = 128;
+                c.model.generator = GeneratorKind::Unet256;
+            },
+            "must be a multiple of 256",
+        );
+        check(
+            |c| {
+                c.loss.gan_mode = GanMode::WganGp;
+                c.model.norm = NormKind::Batch;
+            },
+            "the gradient penalty is per image",
+        );
         check(
             |c| {
                 c.loss.gan = false;
@@ -305,23 +235,5 @@ mod tests {
             },
             "no steps",
         );
-    }
-
-    #[test]
-    fn one_term_alone_is_enough_and_pixel_judges_need_no_patches() {
-        let check = |change: fn(&mut RunConfig)| {
-            let mut config = RunConfig::reference();
-            change(&mut config);
-            assert_eq!(problems(&config), []);
-        };
-        check(|c| c.loss.gan = false);
-        check(|c| {
-            c.loss.gan = false;
-            c.loss.lambda_cycle = 0.0;
-        });
-        check(|c| {
-            c.data.crop_size = 8;
-            c.model.discriminator = DiscriminatorKind::Pixel;
-        });
     }
 }

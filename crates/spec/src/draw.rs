@@ -22,6 +22,10 @@ pub enum Purpose {
     /// Image pool of generated B images.
     PoolB,
     Dropout,
+    /// Where between a real and a fake the gradient penalty of disc_a is taken.
+    PenaltyA,
+    /// Likewise of disc_b.
+    PenaltyB,
     /// Images that a recipe draws itself.
     Synthetic,
 }
@@ -37,6 +41,8 @@ impl Purpose {
             Purpose::PoolA => "pool-a",
             Purpose::PoolB => "pool-b",
             Purpose::Dropout => "dropout",
+            Purpose::PenaltyA => "penalty-a",
+            Purpose::PenaltyB => "penalty-b",
             Purpose::Synthetic => "synthetic",
         }
     }
@@ -134,6 +140,8 @@ mod tests {
             Purpose::PoolA,
             Purpose::PoolB,
             Purpose::Dropout,
+            Purpose::PenaltyA,
+            Purpose::PenaltyB,
             Purpose::Synthetic,
         ];
         let mut first: Vec<u64> =

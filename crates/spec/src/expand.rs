@@ -1,6 +1,7 @@
 //! From a typed file to cells: product, exclusions, points; then each resolved and checked.
 
 mod baseline;
+mod twins;
 mod verify;
 
 use std::collections::BTreeMap;
@@ -78,6 +79,7 @@ impl<'a> Expansion<'a> {
         self.check(&resolved, reading);
         let labels = self.labels(&drafts, &resolved, reading);
         self.duplicates(&drafts, &resolved, &labels, reading);
+        self.twins(&drafts, &resolved, &labels, reading);
         let at = self.baseline_cell(&drafts, &resolved, &baseline, &labels, reading);
         Some(self.finish(&drafts, resolved, labels, at))
     }
@@ -303,9 +305,10 @@ impl Expansion<'_> {
             .and_then(|name| Some((name, Template::read(name, reading)?)));
         let mut labels: Vec<String> = Vec::new();
         for (draft, cell) in drafts.iter().zip(resolved) {
-            labels.push(match &template {
-                Some((_, template)) => template.fill(&cell.config),
-                None => cell_label::from_leaves(&cell.config, &self.named(draft), &varying),
+            labels.push(match (self.own_name(draft), &template) {
+                (Some(name), _) => name,
+                (None, Some((_, template))) => template.fill(&cell.config),
+                (None, None) => cell_label::from_leaves(&cell.config, &self.named(draft), &varying),
             });
         }
         let unique = |labels: &[String]| {
@@ -325,13 +328,23 @@ impl Expansion<'_> {
                     .help("name every leaf that varies");
             }
             None => {
-                let longer = resolved
-                    .iter()
-                    .map(|cell| cell_label::from_leaves(&cell.config, &varying, &varying));
-                labels = longer.collect();
+                let longer = |(draft, cell): (&Draft, &Resolved)| {
+                    self.own_name(draft).unwrap_or_else(|| {
+                        cell_label::from_leaves(&cell.config, &varying, &varying)
+                    })
+                };
+                labels = drafts.iter().zip(resolved).map(longer).collect();
             }
         }
         numbered(labels)
+    }
+
+    /// The name that the file gives a point.
+    fn own_name(&self, draft: &Draft) -> Option<String> {
+        match draft {
+            Draft::Grid(_) => None,
+            Draft::Point(index) => self.file.points[*index].name.clone(),
+        }
     }
 
     /// Leaves that any cell sets for itself, in the order of the file.

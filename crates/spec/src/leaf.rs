@@ -258,7 +258,7 @@ mod tests {
             |names: &[&str]| Kind::Choice(names.iter().map(|name| name.to_string()).collect());
         check("data.dataset", Kind::Text);
         check("data.flip", Kind::Flag);
-        check("model.generator", choice(&["resnet"]));
+        check("model.generator", choice(&["resnet", "unet-128", "unet-256"]));
         check("data.direction", choice(&["ab", "ba"]));
         check("loss.cycle", choice(&["both", "forward", "backward", "none"]));
         check("model.n_blocks", Kind::Whole(u64::from(u32::MAX)));

@@ -8,6 +8,7 @@
 //! (later wins), `[set]`, axes and zips, points, `--set`.
 
 mod check;
+mod idle;
 mod leaf;
 mod preset;
 mod resolve;

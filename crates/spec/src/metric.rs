@@ -45,7 +45,7 @@ const fn contest(name: &'static str) -> KnownMetric {
 }
 
 /// Evaluation on held-out images, then the training losses before λ, then with it.
-const KNOWN: [KnownMetric; 24] = [
+const KNOWN: [KnownMetric; 28] = [
     lower("eval/l1_ab"),
     lower("eval/l1_ba"),
     higher("eval/psnr_ab"),
@@ -64,6 +64,8 @@ const KNOWN: [KnownMetric; 24] = [
     lower("loss/idt_b"),
     contest("loss/d_a"),
     contest("loss/d_b"),
+    contest("loss/gp_a"),
+    contest("loss/gp_b"),
     contest("weighted/gan_g_ab"),
     contest("weighted/gan_g_ba"),
     // A weighted term falls when its weight does, so comparing arms by it says nothing.
@@ -71,6 +73,8 @@ const KNOWN: [KnownMetric; 24] = [
     contest("weighted/cycle_b"),
     contest("weighted/idt_a"),
     contest("weighted/idt_b"),
+    contest("weighted/gp_a"),
+    contest("weighted/gp_b"),
 ];
 
 /// Every metric a sweep may name.

@@ -5,6 +5,8 @@
 //! Two pairs are alternatives: `data.dataset` or `data.path`, and epochs or
 //! steps. Setting one clears what the preset or a base file says of the other,
 //! and `--set` clears what the file says; both on one level is an error.
+//!
+//! Rules fill leaves that neither the file nor the preset decides.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,7 +17,7 @@ use crate::check::{Problem, load_for};
 use crate::diagnostic::{Place, quoted};
 use crate::leaf;
 use crate::preset::Preset;
-use crate::run_config::RunConfig;
+use crate::run_config::{GeneratorKind, RunConfig};
 use crate::settings::Entry;
 
 /// Who gave a leaf its value.
@@ -107,8 +109,8 @@ pub(crate) fn resolve(preset: Preset, layers: &[Layer<'_>]) -> Resolved {
     }
     draft.data_source();
     draft.length();
-    draft.image_sizes();
-    draft.blocks();
+    draft.image_sizes(preset);
+    draft.blocks(preset);
     draft.finish(preset)
 }
 
@@ -139,33 +141,53 @@ impl Draft {
         let (steps, epochs) =
             (["train.steps", "train.steps_decay"], ["train.n_epochs", "train.n_epochs_decay"]);
         self.alternatives(&steps, &epochs);
-        if !steps.iter().any(|leaf| self.setters.contains_key(leaf)) {
+        self.phases(steps, "the total is steps + steps_decay; steps may be 0");
+        self.phases(epochs, "the total is n_epochs + n_epochs_decay; n_epochs may be 0");
+    }
+
+    /// The second phase needs the first, and is 0 long where nobody says otherwise.
+    fn phases(&mut self, [first, decay]: [&'static str; 2], help: &str) {
+        if ![first, decay].iter().any(|leaf| self.setters.contains_key(leaf)) {
             return;
         }
-        if !self.is_present("train.steps") {
+        if !self.is_present(first) {
             self.problems.push(Problem {
-                leaves: steps.to_vec(),
-                message: "`train.steps_decay` is set without `train.steps`".to_string(),
-                help: Some("the total is steps + steps_decay; steps may be 0".to_string()),
+                leaves: vec![first, decay],
+                message: format!("`{decay}` is set without `{first}`"),
+                help: Some(help.to_string()),
             });
-        } else if !self.is_present("train.steps_decay") {
-            self.rule("train.steps_decay", Json::from(0), "0 unless set beside train.steps");
+        } else if !self.is_present(decay) {
+            self.rule(decay, Json::from(0), &format!("0 unless set beside {first}"));
         }
     }
 
-    fn image_sizes(&mut self) {
+    /// A file that sets the crop alone keeps the preset's proportion of load to crop.
+    fn image_sizes(&mut self, preset: Preset) {
         let sized = self.setters.contains_key("data.crop_size");
-        if sized && !self.setters.contains_key("data.load_size") {
-            let load = load_for(self.crop_size());
-            self.rule("data.load_size", Json::from(load), "crop_size × 286 / 256");
+        if !sized || self.setters.contains_key("data.load_size") {
+            return;
+        }
+        let (crop, of_preset) = (self.crop_size(), preset.config().data);
+        if of_preset.load_size == of_preset.crop_size {
+            let rule = format!("crop_size, as in {}", preset.name());
+            self.rule("data.load_size", Json::from(crop), &rule);
+        } else {
+            self.rule("data.load_size", Json::from(load_for(crop)), "crop_size × 286 / 256");
         }
     }
 
-    fn blocks(&mut self) {
-        // Paper §4: 6 blocks for 128 px, 9 from 256 px.
-        if !self.setters.contains_key("model.n_blocks") && self.crop_size() < 256 {
+    /// Paper §4: 6 blocks for 128 px, 9 from 256 px.
+    fn blocks(&mut self, preset: Preset) {
+        let decided =
+            self.setters.contains_key("model.n_blocks") || preset.departs_in("model.n_blocks");
+        if !decided && self.has_blocks() && self.crop_size() < 256 {
             self.rule("model.n_blocks", Json::from(6), "6 below 256 px");
         }
+    }
+
+    fn has_blocks(&self) -> bool {
+        let resnet = serde_json::to_value(GeneratorKind::Resnet).expect("a name");
+        leaf::get(&self.tree, "model.generator") == Some(&resnet)
     }
 
     fn crop_size(&self) -> u32 {

@@ -52,6 +52,8 @@ pub enum SampleOrder {
     Unaligned,
     /// Both in file order, B as `i mod |B|` (reference `--serial_batches`).
     Serial,
+    /// Both uniform with replacement (the authors' Lua code, data/dataset.lua).
+    Uniform,
 }
 
 /// How many image pairs one epoch holds, from the sizes of the two domains.
@@ -88,12 +90,14 @@ pub struct ModelConfig {
     pub generator: GeneratorKind,
     /// Channels of the generator's first layer, ≥ 1.
     pub ngf: u32,
-    /// Residual blocks, 0 to 16. Left out: 9, or 6 below 256 px (paper §4).
+    /// Residual blocks, 0 to 16. Left out: 9, or 6 below 256 px (paper §4). Residual generator only.
     pub n_blocks: u32,
+    /// Residual generator only.
     pub upsample: Upsample,
+    /// Residual generator only.
     pub padding: Padding,
     pub norm: NormKind,
-    /// Dropout rate inside residual blocks, in [0, 1).
+    /// Dropout rate inside residual blocks, or after the U-Net's middle layers, in [0, 1).
     pub dropout: f64,
     pub discriminator: DiscriminatorKind,
     /// Channels of the discriminator's first layer, ≥ 1.
@@ -107,7 +111,14 @@ pub struct ModelConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum GeneratorKind {
+    /// Down, residual blocks, up (reference).
     Resnet,
+    /// U-Net of 7 halvings; sides must be multiples of 128 (upstream's `unet_128`).
+    #[serde(rename = "unet-128")]
+    Unet128,
+    /// U-Net of 8 halvings; sides must be multiples of 256 (upstream's `unet_256`).
+    #[serde(rename = "unet-256")]
+    Unet256,
 }
 
 /// How the generator doubles its resolution.
@@ -136,6 +147,13 @@ pub enum Padding {
 pub enum NormKind {
     /// Instance norm without affine part and without running statistics (reference).
     Instance,
+    /// Instance norm with a learned scale, initially N(1, `init_gain`), and shift per channel
+    /// (the authors' Lua code).
+    InstanceAffine,
+    /// Batch norm, affine, on the statistics of the batch at hand in training and inference alike
+    /// (upstream's `--norm batch`, whose test script does not switch to running statistics either).
+    /// Convolutions before it have no bias.
+    Batch,
     /// No norm; convolutions keep their bias.
     None,
 }
@@ -147,6 +165,8 @@ pub enum DiscriminatorKind {
     Patch,
     /// 1×1 convolutions: judges each pixel alone.
     Pixel,
+    /// The PatchGAN with its scores averaged to one verdict an image before the loss.
+    Image,
 }
 
 /// The objective, term by term. A term switched off is absent, never 0.0.
@@ -163,8 +183,10 @@ pub struct LossConfig {
     /// Weight of the identity terms relative to `lambda_cycle` (paper §5.2), ≥ 0. 0 leaves them out.
     /// With `lambda_cycle = 0` the weight is taken as given, so that λ = 0 does not switch them off.
     pub lambda_identity: f64,
-    /// Factor on the discriminators' loss (paper §7.1: 0.5).
+    /// Factor on the discriminators' adversarial loss (paper §7.1: 0.5).
     pub d_factor: f64,
+    /// Weight of the gradient penalty, ≥ 0; 0 leaves it out. `wgan-gp` only.
+    pub gp_weight: f64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -174,6 +196,11 @@ pub enum GanMode {
     Vanilla,
     /// Least squares against 1 and 0 (paper §4).
     Lsgan,
+    /// Margins at ±1 for the discriminators, the raw score for the generators
+    /// (Lim & Ye 2017, arXiv:1705.02894).
+    Hinge,
+    /// Raw scores and a gradient penalty (Gulrajani et al. 2017, arXiv:1704.00028).
+    WganGp,
 }
 
 /// Which direction of the cycle is penalised.
@@ -355,6 +382,7 @@ impl RunConfig {
                 cycle_norm: CycleNorm::L1,
                 lambda_identity: 0.5,
                 d_factor: 0.5,
+                gp_weight: 10.0,
             },
             pool: PoolConfig { size: 50, swap_probability: 0.5 },
             optim: OptimConfig {
@@ -401,6 +429,12 @@ impl LossConfig {
     pub fn weight_cycle_b(&self) -> Option<f64> {
         let on = matches!(self.cycle, CycleTerms::Both | CycleTerms::Backward);
         (on && self.lambda_cycle > 0.0).then_some(self.lambda_cycle)
+    }
+
+    /// Weight of the gradient penalty, or `None` where there is none.
+    pub fn weight_penalty(&self) -> Option<f64> {
+        let on = self.gan && self.gan_mode == GanMode::WganGp;
+        (on && self.gp_weight > 0.0).then_some(self.gp_weight)
     }
 
     /// Weight of the two identity terms, or `None` where they are switched off.

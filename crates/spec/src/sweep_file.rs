@@ -70,6 +70,8 @@ pub(crate) struct Match {
 }
 
 pub(crate) struct Point {
+    /// The cell's label, in place of one made from what it sets or from `run_name`.
+    pub(crate) name: Option<String>,
     pub(crate) entries: Vec<Entry>,
     pub(crate) seeds: Option<Seeds>,
     pub(crate) note: Option<String>,
@@ -100,10 +102,11 @@ impl SweepFile {
             file.dimensions.extend(read_zips(node, reading));
         }
         file.dimensions.sort_by_key(|dimension| dimension.place);
-        file.points = tables(&mut top, "points", reading)
-            .into_iter()
-            .filter_map(|node| point(node, reading))
-            .collect();
+        for node in tables(&mut top, "points", reading) {
+            if let Some(point) = point(node, &file.points, reading) {
+                file.points.push(point);
+            }
+        }
         file.excludes = tables(&mut top, "exclude", reading)
             .into_iter()
             .filter_map(|node| exclude(node, reading))
@@ -154,7 +157,7 @@ fn sweep(node: &Node, place: Place, reading: &mut Reading) -> Option<SweepFile> 
         _ => section.strings("base", findings),
     };
     let presets = Preset::ALL.map(|preset| (preset.name(), preset));
-    let preset = section.choice("preset", &presets, &["tf-tutorial", "lua", "yunjey"], findings);
+    let preset = section.choice("preset", &presets, &[], findings);
     let designs =
         [("grid", Design::Grid), ("one-at-a-time", Design::OneAtATime), ("points", Design::Points)];
     let design = section.choice("design", &designs, &["leave-one-out", "random"], findings);
@@ -343,9 +346,10 @@ fn tables<'a>(top: &mut Section<'a>, key: &'static str, reading: &mut Reading) -
     }
 }
 
-fn point(node: &Node, reading: &mut Reading) -> Option<Point> {
+fn point(node: &Node, earlier: &[Point], reading: &mut Reading) -> Option<Point> {
     let before = reading.findings.errors();
     let mut section = Section::open("[[points]]", node, &mut reading.findings)?;
+    let name = point_name(&mut section, earlier, &mut reading.findings);
     let entries = match section.get("set") {
         Some((_, set)) => reading.settings(set, "`set` in [[points]]"),
         None => {
@@ -359,12 +363,29 @@ fn point(node: &Node, reading: &mut Reading) -> Option<Point> {
     let note = section.string("note", findings).map(|note| note.value);
     section.finish(findings);
     Some(Point {
+        name,
         entries,
         seeds,
         note,
         place: node.place,
         sound: reading.findings.errors() == before,
     })
+}
+
+/// Any one line of text: it is a label, and folders get their own spelling of it.
+fn point_name(
+    section: &mut Section<'_>,
+    earlier: &[Point],
+    findings: &mut Findings,
+) -> Option<String> {
+    let name = section.string("name", findings)?;
+    let text = name.value.trim();
+    if text.is_empty() || text.contains(char::is_control) {
+        findings.error(name.place, "`name` in [[points]] must be one line of text");
+    } else if earlier.iter().any(|point| point.name.as_deref() == Some(text)) {
+        findings.error(name.place, format!("two points are called {text:?}"));
+    }
+    Some(text.to_string())
 }
 
 fn exclude(node: &Node, reading: &mut Reading) -> Option<Match> {

@@ -1,9 +1,12 @@
 //! Whole files through `read`: what is refused, and what is planned.
 
-use crate::{Plan, Rejected, SourceText, read};
+use crate::{Diagnostic, Plan, Rejected, SourceText, read};
 
 mod errors;
+mod experiments;
 mod plans;
+mod presets;
+mod twins;
 
 /// A file around the given lines of `[sweep]` and whatever follows `[set]`.
 fn document(sweep: &str, rest: &str) -> String {
@@ -41,6 +44,12 @@ fn read_with(
         None => Err("no such file".to_string()),
     };
     read(source(text), &overrides, &mut load)
+}
+
+/// A finding with its label and help.
+fn shown(found: &Diagnostic) -> String {
+    let (label, help) = (found.label.as_deref().unwrap_or(""), found.help.as_deref().unwrap_or(""));
+    format!("{} [{label}] {help}", found.message)
 }
 
 /// The plan of a file that is expected to be sound.

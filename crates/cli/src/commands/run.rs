@@ -60,7 +60,8 @@ pub(crate) fn run(args: &RunArgs, places: &Places) -> anyhow::Result<Exit> {
     }
 }
 
-fn device(name: &str) -> Result<ComputeDevice, RunnerError> {
+/// `auto`, `cpu` or `cuda:N`.
+pub(crate) fn device(name: &str) -> Result<ComputeDevice, RunnerError> {
     match name {
         "auto" => Ok(ComputeDevice::resolve(&spec::Devices::Auto)?.0[0]),
         name => ComputeDevice::named(name),

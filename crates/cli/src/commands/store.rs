@@ -152,7 +152,8 @@ pub(crate) fn show(args: &ShowArgs, places: &Places) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn find<'a>(sweep: &'a SweepRecord, run: &str) -> anyhow::Result<&'a RunRecord> {
+/// A run by its index in the plan or by the beginning of its key.
+pub(crate) fn find<'a>(sweep: &'a SweepRecord, run: &str) -> anyhow::Result<&'a RunRecord> {
     if let Some(found) = run.parse().ok().and_then(|index: usize| sweep.runs.get(index)) {
         return Ok(found);
     }

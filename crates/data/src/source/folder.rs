@@ -21,11 +21,33 @@ pub(crate) struct Folder {
     files: Vec<File>,
 }
 
-struct File {
+/// A file that is an image by its name.
+pub(crate) struct File {
     /// Below the root.
-    path: String,
+    pub(crate) path: String,
     bytes: u64,
     modified_ns: u128,
+}
+
+/// The image files below `dir`, by path, and how many other files there are.
+///
+/// # Errors
+/// `Read`.
+pub(crate) fn files_below(dir: &Path) -> Result<(Vec<File>, usize), DataError> {
+    let mut walk = Walk { visited: BTreeSet::new(), files: Vec::new(), others: 0 };
+    walk.enter(dir, "", 0)?;
+    walk.files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok((walk.files, walk.others))
+}
+
+impl File {
+    /// The file's content, or why it cannot be had.
+    pub(crate) fn read(&self, root: &Path) -> Result<Vec<u8>, String> {
+        if self.bytes > MAX_FILE_BYTES {
+            return Err(format!("{} MiB is too large for an image file", self.bytes >> 20));
+        }
+        fs::read(root.join(&self.path)).map_err(|error| format!("cannot be read: {error}"))
+    }
 }
 
 impl Folder {
@@ -48,22 +70,15 @@ impl Folder {
                 continue;
             };
             let dir = root.join(name);
-            let mut walk = Walk { visited: BTreeSet::new(), files: Vec::new(), others: 0 };
-            walk.enter(&dir, "", 0)?;
-            if fold == Fold::Train && walk.files.is_empty() {
-                let detail = match walk.others {
-                    0 => "it is empty".to_string(),
-                    n => format!(
-                        "{n} files, but none ends in jpg, jpeg, png, bmp, tif, tiff or webp"
-                    ),
-                };
-                return Err(DataError::EmptyDomain { place: dir.display().to_string(), detail });
+            let (files, others) = files_below(&dir)?;
+            if fold == Fold::Train && files.is_empty() {
+                let (place, detail) = (dir.display().to_string(), no_image(others));
+                return Err(DataError::EmptyDomain { place, detail });
             }
-            walk.files.sort_by(|a, b| a.path.cmp(&b.path));
-            let paths: Vec<String> = walk.files.iter().map(|file| file.path.clone()).collect();
+            let paths: Vec<String> = files.iter().map(|file| file.path.clone()).collect();
             folder.entries.extend(ids(&paths).into_iter().map(|id| Entry { fold, domain, id }));
             folder.files.extend(
-                walk.files
+                files
                     .into_iter()
                     .map(|file| File { path: format!("{name}/{}", file.path), ..file }),
             );
@@ -94,17 +109,19 @@ impl Source for Folder {
     }
 
     fn picture(&self, index: usize, size: u32) -> Result<Picture, String> {
-        let file = &self.files[index];
-        if file.bytes > MAX_FILE_BYTES {
-            return Err(format!("{} MiB is too large for an image file", file.bytes >> 20));
-        }
-        let bytes = fs::read(self.root.join(&file.path))
-            .map_err(|error| format!("cannot be read: {error}"))?;
-        picture_of(&bytes, size)
+        picture_of(&self.files[index].read(&self.root)?, size)
     }
 
     fn path(&self, index: usize) -> String {
         self.files[index].path.clone()
+    }
+}
+
+/// Why a folder is without images, that has this many other files.
+pub(crate) fn no_image(others: usize) -> String {
+    match others {
+        0 => "it is empty".to_string(),
+        n => format!("{n} files, but none ends in jpg, jpeg, png, bmp, tif, tiff or webp"),
     }
 }
 

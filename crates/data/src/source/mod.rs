@@ -14,7 +14,7 @@ use crate::error::DataError;
 use crate::fold::{Domain, Fold};
 use crate::recipe::{Recipe, RecipeKind};
 
-pub(crate) use folder::Folder;
+pub(crate) use folder::{File, Folder, files_below, no_image};
 
 /// One image of a data set and the place it has there.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -123,7 +123,7 @@ pub(super) fn clashes(file: &SweepFile, overrides: &[Entry], reading: &mut Readi
 }
 
 /// Everything that decides which run this is, apart from the seed.
-fn identity(config: &RunConfig) -> String {
+pub(super) fn identity(config: &RunConfig) -> String {
     let mut identity = canonical(config);
     for leaf in CONTENT_ADDRESSES {
         identity.push_str(&format!("\n{}", config.get(leaf)));

@@ -1,4 +1,4 @@
-use super::{document, expect, plan, read_alone, read_with};
+use super::{document, expect, plan, read_alone, read_with, shown};
 use crate::{Diagnostic, Rejected};
 
 /// Stands in a case's text where the caret is expected.
@@ -18,11 +18,6 @@ fn refused(text: &str) -> Rejected {
         Ok(_) => panic!("accepted:\n{text}"),
         Err(rejected) => rejected,
     }
-}
-
-fn shown(found: &Diagnostic) -> String {
-    let (label, help) = (found.label.as_deref().unwrap_or(""), found.help.as_deref().unwrap_or(""));
-    format!("{} [{label}] {help}", found.message)
 }
 
 /// One mistake, one error, at the caret, with all of the expected pieces.
@@ -310,6 +305,27 @@ fn unsound_configurations_are_named_where_they_were_set() {
         &["`train.steps` and `train.n_epochs` exclude each other"],
     );
     check("", "train.steps_decay = ‸10", &["without `train.steps`"]);
+    check("", "loss.gp_weight = ‸-1", &["`loss.gp_weight`: expected a number ≥ 0, found -1"]);
+    check(
+        "",
+        "data.crop_size = 128\nmodel.generator = ‸\"unet-256\"",
+        &["`data.crop_size` must be a multiple of 256, found 128", "\"unet-128\""],
+    );
+    check(
+        "",
+        "model.generator = \"unet-128\"\n[axes]\ndata.crop_size = [128, ‸192, 256]",
+        &["multiple of 128, found 192", "\"resnet\"", "1 of 3 cells"],
+    );
+    check(
+        "",
+        "model.norm = \"batch\"\n[axes]\nloss.gan_mode = [\"lsgan\", ‸\"wgan-gp\"]",
+        &["the gradient penalty is per image", "loss.gp_weight = 0", "1 of 2 cells"],
+    );
+    check(
+        "",
+        "model.discriminator = \"image\"\n[axes]\ndata.crop_size = [‸16, 256]",
+        &["sees nothing at `data.crop_size` 16", "at most 2"],
+    );
     check("", "train.steps = ‸0", &["no steps"]);
     for leaf in ["train.checkpoint_every", "train.sample_every", "eval.every"] {
         check("", &format!("{leaf} = ‸1000000000000001"), &["expected a whole number up to 10^15"]);
@@ -404,6 +420,14 @@ fn names_are_safe_and_required() {
     check("run_name = ‸\"a{loss.lambda}\"", "", &["`loss.lambda` is not a setting"]);
     check("run_name = ‸\"a{loss.lambda_cycle\"", "", &["a brace without its partner"]);
     check("run_name = ‸\"a}\"", "", &["a brace without its partner"]);
+    let named = "design = \"points\"";
+    check(named, "[[points]]\nname = ‸\" \"\nset = {}", &["must be one line of text"]);
+    check(named, "[[points]]\nname = ‸\"a\\nb\"\nset = {}", &["must be one line of text"]);
+    check(
+        named,
+        "[[points]]\nname = \"a\"\nset = {}\n[[points]]\nname = ‸\"a \"\nset = { pool.size = 0 }",
+        &["two points are called \"a\""],
+    );
     check("", "[samples]\nids = [\"A/x\", ‸\"A/../x\"]", &["is not the id of an image"]);
     check("", "[samples]\nids = [\"A/x\", ‸\"A/x\"]", &["is given twice"]);
 }
@@ -443,6 +467,11 @@ fn sections_of_execution_are_checked() {
     check("", "[limits]\nmax_runs = ‸0", &["a whole number ≥ 1"]);
     check("design = ‸\"gird\"", "", &["unknown design \"gird\"", "`grid`"]);
     check("preset = ‸\"paper\"", "", &["unknown preset \"paper\""]);
+    check(
+        "preset = ‸\"tf\"",
+        "",
+        &["one of `reference`, `paper-log`, `tf-tutorial`, `lua` or `yunjey`"],
+    );
     check("design = ‸\"points\"", "", &["needs [[points]]"]);
     check(
         "design = \"points\"",
@@ -475,7 +504,6 @@ fn later_versions_are_announced_not_ignored() {
     );
     check("design = ‸\"leave-one-out\"", "", &[gone]);
     check("design = ‸\"random\"", "", &[gone]);
-    check("preset = ‸\"tf-tutorial\"", "", &[gone]);
     check("", "[exec]\n‸retries = { lost = 2 }", &[gone]);
     check("", "[samples]\n‸every = \"10 epochs\"", &[gone, "train.sample_every"]);
 }

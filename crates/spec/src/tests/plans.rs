@@ -130,6 +130,23 @@ fn a_design_of_points_has_only_points() {
 }
 
 #[test]
+fn a_point_may_have_a_name() {
+    let points = "[[points]]\nname = \"GAN + forward cycle\"\nset = { loss.cycle = \"forward\" }
+[[points]]\nset = { loss.cycle = \"none\" }\n[[points]]\nname = \"full\"\nset = {}";
+    let found = plan("design = \"points\"", points);
+    assert_eq!(labels(&found), ["GAN + forward cycle", "cycle=none", "full"]);
+    assert_eq!(found.cells[0].slug(), "GAN-forward-cycle");
+    assert_eq!(baseline(&found), "full");
+    // A name is the file's last word, also where `run_name` names the others.
+    let found = plan("design = \"points\"\nrun_name = \"{loss.cycle}\"", points);
+    assert_eq!(labels(&found), ["GAN + forward cycle", "none", "full"]);
+    // Equal names from elsewhere are told apart as before.
+    let clash =
+        "[axes]\npool.size = [0, 50]\n[[points]]\nname = \"size=0\"\nset = { pool.size = 5 }";
+    assert_eq!(labels(&plan("", clash)), ["size=0", "size=50", "size=0 #2"]);
+}
+
+#[test]
 fn exclusions_match_in_part_and_by_value() {
     let rest = "[axes]\nloss.lambda_cycle = [1, 10]\npool.size = [0, 50]
 [[exclude]]\nmatch = { \"loss.lambda_cycle\" = 1, \"pool.size\" = 0 }\nreason = \"known\"";
@@ -252,6 +269,9 @@ fn rules_fill_what_nobody_set() {
     check("train.steps = 30", "train.n_epochs", Json::Null, None);
     check("train.steps = 30", "train.n_epochs_decay", Json::Null, None);
     check("train.n_epochs = 5", "train.steps", Json::Null, None);
+    check("train.n_epochs = 5", "train.n_epochs_decay", json!(100), None);
+    let unet = "model.generator = \"unet-128\"\ndata.crop_size = 128";
+    check(unet, "model.n_blocks", json!(9), None);
 }
 
 #[test]
@@ -336,15 +356,16 @@ fn a_longer_axis_keeps_the_runs_it_had() {
 
 #[test]
 fn every_planned_configuration_survives_its_json() {
-    let choices: [(&str, &[&str]); 8] = [
+    let choices: [(&str, &[&str]); 9] = [
         ("loss.lambda_cycle", &["0", "1", "10.0", "1e-7", "1e30", "0.1"]),
-        ("loss.gan_mode", &["\"lsgan\"", "\"vanilla\""]),
+        ("loss.gan_mode", &["\"lsgan\"", "\"vanilla\"", "\"hinge\"", "\"wgan-gp\""]),
+        ("model.norm", &["\"instance\"", "\"instance-affine\"", "\"none\""]),
         ("pool.size", &["0", "1", "4294967295"]),
         ("data.crop_size", &["64", "128", "256"]),
         ("data.flip", &["true", "false"]),
         ("loss.cycle", &["\"both\"", "\"none\"", "\"forward\""]),
         ("train.steps", &["1", "1000000000000"]),
-        ("model.discriminator", &["\"patch\"", "\"pixel\""]),
+        ("model.discriminator", &["\"patch\"", "\"pixel\"", "\"image\""]),
     ];
     for case in 0..40 {
         let mut draw = Draw::new(case, Purpose::Synthetic, 0, 0);

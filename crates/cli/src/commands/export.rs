@@ -1,0 +1,73 @@
+use std::path::{Path, PathBuf};
+
+use runner::{ExportedFile, SavedRun, upstream_file};
+use spec::{GeneratorKind, ModelConfig, NormKind, Padding, Upsample};
+use track::RunDir;
+
+use crate::args::{ExportArgs, ExportCommand, WeightFormat};
+use crate::exit::Exit;
+use crate::places::Places;
+use crate::run_address::{open_and_say, run_at};
+use crate::terminal::{print_by_class, table};
+
+pub(crate) fn export(args: &ExportArgs, places: &Places) -> anyhow::Result<Exit> {
+    let ExportCommand::Weights { run, format: WeightFormat::Safetensors, out } = &args.command;
+    let run = run_at(run, places)?;
+    weights(&run, out.as_deref()).or_else(print_by_class)
+}
+
+/// Writes the networks of the newest checkpoint and says how PyTorch loads them.
+#[expect(clippy::print_stdout, reason = "the command's output")]
+fn weights(dir: &RunDir, out: Option<&Path>) -> anyhow::Result<Exit> {
+    let run = open_and_say(dir)?;
+    let out = out.map_or_else(|| default_folder(dir, &run), Path::to_path_buf);
+    let files = runner::export(&run, &out)?;
+    let row = |file: &ExportedFile| {
+        let path = file.path.display().to_string();
+        vec![path, upstream_file(file.network).to_string(), file.tensors.to_string()]
+    };
+    let rows: Vec<_> = files.iter().map(row).collect();
+    println!("{}", table(&["file", "upstream's", "tensors"], &rows));
+    println!("\nnetG_A.load_state_dict(safetensors.torch.load_file(\"{}\"))", rows[0][0]);
+    if files.len() == 2 {
+        say!("note: this run has no discriminators, loss.gan is false");
+    }
+    for departure in departures(&run.model) {
+        say!("note: {departure}");
+    }
+    Ok(Exit::Done)
+}
+
+fn default_folder(dir: &RunDir, run: &SavedRun) -> PathBuf {
+    let name = dir.path().file_name().unwrap_or_default();
+    Path::new("weights").join(&run.identity.sweep).join(name)
+}
+
+/// What to mind where upstream builds these networks otherwise.
+fn departures(model: &ModelConfig) -> Vec<&'static str> {
+    let mut found = Vec::new();
+    match model.norm {
+        NormKind::Instance => {}
+        NormKind::InstanceAffine => {
+            found.push("upstream's networks have these tensors with InstanceNorm2d(affine=True)");
+        }
+        NormKind::Batch => found.push(
+            "a run keeps no running statistics: load with strict=False, and leave the network in \
+             train(), as upstream's test.py does",
+        ),
+        NormKind::None => {
+            found.push("upstream's `--norm none` has convolutions without bias, these have one");
+        }
+    }
+    let residual = model.generator == GeneratorKind::Resnet;
+    if model.dropout > 0.0 {
+        found.push("upstream's generator has these tensors with use_dropout=True");
+    }
+    if residual && model.padding != Padding::Reflect {
+        found.push("upstream always pads the first and the last convolution by reflection");
+    }
+    if residual && model.upsample != Upsample::Transpose {
+        found.push("upstream's generator has these tensors with the up-sampling of its docs/qa.md");
+    }
+    found
+}

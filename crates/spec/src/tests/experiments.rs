@@ -1,0 +1,52 @@
+//! Shipped sweep files whose cells have to be what the paper's tables call them.
+
+use super::{expect, read_alone};
+use crate::{Direction, Plan, RunConfig};
+
+const SMALL: &str = include_str!("../../../../experiments/paper-ablation.toml");
+const FULL: &str = include_str!("../../../../experiments/gpu/paper-ablation.toml");
+
+/// Which terms a row of the paper's Tables 4 and 5 trains: GAN, forward cycle, backward cycle.
+const ROWS: [(&str, [bool; 3]); 5] = [
+    ("cycle alone", [false, true, true]),
+    ("GAN alone", [true, false, false]),
+    ("GAN + forward cycle", [true, true, false]),
+    ("GAN + backward cycle", [true, false, true]),
+    ("CycleGAN", [true, true, true]),
+];
+
+fn rows(plan: &Plan) -> Vec<(&str, [bool; 3])> {
+    let terms = |config: &RunConfig| {
+        let loss = &config.loss;
+        [loss.gan, loss.weight_cycle_a().is_some(), loss.weight_cycle_b().is_some()]
+    };
+    plan.cells.iter().map(|cell| (cell.label.as_str(), terms(&cell.config))).collect()
+}
+
+#[test]
+fn the_paper_s_ablation_has_its_five_rows() {
+    for text in [SMALL, FULL] {
+        let plan = expect(read_alone(text));
+        assert_eq!(rows(&plan), ROWS);
+        assert_eq!(plan.baseline().map(|cell| cell.label.as_str()), Some("CycleGAN"));
+        assert_eq!((plan.seeds.len(), plan.runs.len(), plan.warnings.len()), (3, 15, 0));
+        for cell in &plan.cells {
+            assert!(cell.note.is_some(), "{}", cell.label);
+            assert_eq!(cell.config.loss.weight_identity(), None, "the paper's rows have none");
+        }
+    }
+}
+
+#[test]
+fn at_full_scale_the_rest_is_the_reference() {
+    let plan = expect(read_alone(FULL));
+    let config = &plan.baseline().expect("named in the file").config;
+    let mut expected = RunConfig::reference();
+    expected.data.dataset = Some("facades".to_string());
+    (expected.data.load_size, expected.data.crop_size) = (143, 128);
+    expected.data.direction = Direction::Ba;
+    expected.model.n_blocks = 6;
+    expected.loss.lambda_identity = 0.0;
+    expected.train.sample_every = config.train.sample_every;
+    assert_eq!(*config, expected);
+}

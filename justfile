@@ -27,6 +27,14 @@ run *ARGS: build
 test *ARGS:
     cargo {{nextest}} {{selection}} {{ARGS}}
 
+# The reference's values on a GPU: the same suite as on the CPU, with the GPU's tolerance
+test-cuda:
+    CYCLELAB_TEST_DEVICE=cuda:0 cargo {{nextest}} --release --workspace --features cli/cuda reference
+
+# Train side by side with PyTorch and print the largest differences (Python with torch, pandas, pyarrow)
+parity *ARGS: build
+    ${CYCLELAB_PYTHON:-python3} tests/reference/parity.py --cyclelab {{cyclelab}} {{ARGS}}
+
 # Formatting and lints, as the landing gate has them
 lint:
     cargo fmt --all --check

@@ -72,6 +72,12 @@ impl Lab {
     }
 }
 
+/// A run's folder, by its index in the plan.
+pub(crate) fn run_folder(lab: &Lab, sweep: &str, index: usize) -> PathBuf {
+    let runs = lab.json(&["ls", sweep, "--json"]);
+    lab.path(runs[index]["folder"].as_str().expect("a folder"))
+}
+
 impl From<Output> for Said {
     fn from(output: Output) -> Said {
         Said {

@@ -1,8 +1,9 @@
-//! What other programs make of our files: pandas and DuckDB of the Parquet, a browser of the report.
+//! What other programs make of our files: pandas and DuckDB of the Parquet, PyTorch of the weights
+//! and of a training, a browser of the report.
 
 use std::process::Command;
 
-use crate::lab::{Lab, available, tiny};
+use crate::lab::{Lab, available, files_below, run_folder, tiny};
 
 fn python() -> Command {
     Command::new(std::env::var("CYCLELAB_PYTHON").unwrap_or_else(|_| "python3".into()))
@@ -39,6 +40,83 @@ fn pandas_and_duckdb_read_the_metrics() {
         .output()
         .expect("Python starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn pytorch(script: &str) -> Command {
+    let mut command = python();
+    command.arg(format!("{}/../../tests/reference/{script}", env!("CARGO_MANIFEST_DIR")));
+    command
+}
+
+fn pytorch_is_there() -> bool {
+    let mut probe = python();
+    probe.args(["-c", "import torch, numpy, safetensors, PIL, pandas, pyarrow"]);
+    available("Python with torch, safetensors, pillow, pandas and pyarrow", probe)
+}
+
+/// PyTorch loads every exported tensor by name, and translates to the same pictures.
+#[test]
+fn pytorch_loads_what_is_exported() {
+    if !pytorch_is_there() {
+        return;
+    }
+    let lab = Lab::new();
+    let variants =
+        ["model.norm = \"batch\"", "model.upsample = \"bilinear\"", "loss.lambda_identity = 0.1"];
+    for (i, leaf) in variants.into_iter().enumerate() {
+        let name = format!("tiny-{i}");
+        let toml = tiny(3).replace("name = \"tiny\"", &format!("name = \"{name}\""));
+        lab.write("tiny.toml", &toml.replace("[axes]", &format!("{leaf}\n[axes]")));
+        lab.succeed(&["sweep", "tiny.toml", "--no-report"]);
+        let run = format!("{name}/1");
+        let (weights, translated) = (format!("{name}-weights"), format!("{name}-made"));
+        lab.succeed(&["export", "weights", &run, "--out", &weights]);
+        let input = format!("{name}-in");
+        std::fs::create_dir_all(lab.path(&input)).expect("a folder");
+        let folder = run_folder(&lab, &name, 1);
+        let samples = files_below(&folder.join("samples"), ".real.png");
+        assert_eq!(samples.len(), 4);
+        for sample in samples {
+            let to = lab.path(&input).join(sample.file_name().expect("a name"));
+            std::fs::copy(sample, to).expect("copied");
+        }
+        let asked = ["--weights", &run, "--direction", "ba", "--input", &input];
+        lab.succeed(&[&["translate"], &asked[..], &["--output", &translated]].concat());
+        let output = pytorch("round_trip.py")
+            .arg(lab.path(&weights))
+            .arg(folder.join("config.toml"))
+            .args(["--direction", "ba", "--input"])
+            .arg(lab.path(&input))
+            .arg("--translated")
+            .arg(lab.path(&translated))
+            .output()
+            .expect("Python starts");
+        let (stdout, stderr) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{leaf}: {stdout}\n{stderr}");
+        assert!(stdout.contains("4 networks loaded, 4 translations"), "{stdout}");
+    }
+}
+
+/// The same initial weights and the same images: the losses and weights of upstream's steps.
+#[test]
+fn a_training_has_pytorch_s_losses() {
+    if !pytorch_is_there() {
+        return;
+    }
+    let lab = Lab::new();
+    for (gan_mode, steps) in [("vanilla", "3"), ("lsgan", "2")] {
+        let output = pytorch("parity.py")
+            .args(["--cyclelab", env!("CARGO_BIN_EXE_cyclelab"), "--gan-mode", gan_mode])
+            .args(["--steps", steps, "--work"])
+            .arg(lab.path(gan_mode))
+            .output()
+            .expect("Python starts");
+        let (stdout, stderr) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{stdout}\n{stderr}");
+        assert!(stdout.contains("weighted/cycle_b"), "{stdout}");
+    }
 }
 
 #[test]

@@ -33,5 +33,6 @@ def transform(name, width, height, load, crop, left, top, flip):
         image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     return {
         "name": name, "width": width, "height": height, "load_size": load, "crop_size": crop,
-        "left": left, "top": top, "flip": flip, "image": levels.ravel().tolist(), "expected": np.asarray(image).ravel().tolist(),
+        "left": left, "top": top, "flip": flip,
+        "image": levels.ravel().tolist(), "expected": np.asarray(image).ravel().tolist(),
     }

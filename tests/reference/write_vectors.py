@@ -55,7 +55,7 @@ def main():
 
 def write(out, name, cases, tensors=None):
     """One case a line."""
-    lines = ",\n".join(json.dumps(case) for case in cases)
+    lines = ",\n".join(json.dumps(case, separators=(",", ": ")) for case in cases)
     (out / f"{name}.json").write_text(f"[\n{lines}\n]\n")
     if tensors is not None:
         # `save` writes memory as it lies, and autograd returns some gradients transposed.

@@ -27,6 +27,9 @@ pub struct PreparedSweep {
     pub runs_root: PathBuf,
     /// Steps of each entry's whole training.
     pub total_steps: Vec<u64>,
+    /// What the sweep is judged by and why, where the file does not say and the usual metric
+    /// cannot be measured.
+    pub metric_note: Option<String>,
 }
 
 /// Prepares the plan's images and works out every run's identity.
@@ -36,16 +39,14 @@ pub struct PreparedSweep {
 /// # Errors
 /// Data that cannot be had, weight files that cannot be read, sample ids that do not exist.
 pub fn prepare(
-    plan: Plan,
+    mut plan: Plan,
     runs_root: &Path,
     store: &Store,
     command: &str,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<PreparedSweep, RunnerError> {
     let datasets = open_each_once(&plan, store, progress)?;
-    for (cell, dataset) in plan.cells.iter().zip(&datasets) {
-        expect_score(&plan.metric.name, &cell.config, dataset)?;
-    }
+    let metric_note = settle_metric(&mut plan, &datasets)?;
     let sweep = SweepDir::new(runs_root, &plan.name)?;
     let baseline = plan.cells.iter().position(|cell| cell.baseline).unwrap_or(0);
     let record = plan_record(&plan, command, &datasets[baseline], &plan.cells[baseline].config)?;
@@ -79,7 +80,7 @@ pub fn prepare(
     };
     let total_steps = entries.iter().map(total).collect();
     let runs_root = runs_root.to_path_buf();
-    Ok(PreparedSweep { plan, record, entries, runs, sweep, runs_root, total_steps })
+    Ok(PreparedSweep { plan, record, entries, runs, sweep, runs_root, total_steps, metric_note })
 }
 
 impl PreparedSweep {
@@ -90,6 +91,30 @@ impl PreparedSweep {
         };
         (0..self.entries.len()).filter(move |&i| open(&self.runs[i].state))
     }
+}
+
+/// Refuses a primary metric that the file names and these images cannot give. One that it does not
+/// name gives way to the first of the others that they can, and the reason comes back.
+fn settle_metric(
+    plan: &mut Plan,
+    datasets: &[Arc<Dataset>],
+) -> Result<Option<String>, RunnerError> {
+    let measurable = |metric: &str| {
+        let mut cells = plan.cells.iter().zip(datasets);
+        cells.try_for_each(|(cell, dataset)| expect_score(metric, &cell.config, dataset))
+    };
+    let reason = match measurable(&plan.metric.name) {
+        Ok(()) => return Ok(None),
+        Err(RunnerError::NoSuchScore { reason, .. }) if !plan.metric.declared => reason,
+        Err(error) => return Err(error),
+    };
+    let other = match measurable("eval/cycle_a") {
+        Ok(()) => "eval/cycle_a",
+        Err(_) => "loss/cycle_a",
+    };
+    let note = format!("the file names no metric; judged by {other}, since {reason}");
+    plan.metric.name = other.to_string();
+    Ok(Some(note))
 }
 
 /// Refuses a primary metric that these images cannot give, before anything trains for it.

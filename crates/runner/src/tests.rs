@@ -283,11 +283,20 @@ fn a_metric_that_cannot_be_is_refused_before_anything_trains() {
         picture.to_png(&folder.join(name).join("one.png")).expect("a picture");
     }
     let toml = toml.replace("data.dataset = \"synthetic\"", &format!("data.path = {folder:?}"));
-    let source = SourceText { name: "own.toml".into(), text: toml };
-    let plan = spec::read(source, &[], &mut |_| Err("none".into())).expect("well formed");
-    let refused = prepare(plan, &lab.runs_root(), &lab.store(), "test", &mut |_| {});
-    let error = refused.map(|_| ()).expect_err("no held-out images").to_string();
+    let prepared = |text: String| {
+        let source = SourceText { name: "own.toml".into(), text };
+        let plan = spec::read(source, &[], &mut |_| Err("none".into())).expect("well formed");
+        prepare(plan, &lab.runs_root(), &lab.store(), "test", &mut |_| {})
+    };
+    let refused = prepared(toml.clone()).map(|_| ());
+    let error = refused.expect_err("no held-out images").to_string();
     assert!(error.contains("eval/l1_ab") && error.contains("held-out"), "{error}");
+
+    // What the file does not name gives way, and says so.
+    let chosen = prepared(toml.replace("name = \"eval/l1_ab\"", "")).expect("it trains");
+    assert_eq!(chosen.record.metric.name, "loss/cycle_a");
+    let note = chosen.metric_note.expect("a note");
+    assert!(note.contains("names no metric") && note.contains("held-out"), "{note}");
 }
 
 #[test]

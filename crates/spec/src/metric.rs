@@ -18,6 +18,8 @@ pub enum Select {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Metric {
     pub name: String,
+    /// Whether the file names it; what is not named gives way to what the images can be scored by.
+    pub declared: bool,
     pub goal: Goal,
     pub select: Select,
     /// Shown beside the metric, never selected by.
@@ -87,6 +89,7 @@ impl Default for Metric {
     fn default() -> Self {
         Metric {
             name: "eval/l1_ab".to_string(),
+            declared: false,
             goal: Goal::Minimize,
             select: Select::Last,
             secondary: Vec::new(),

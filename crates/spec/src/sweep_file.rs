@@ -316,6 +316,7 @@ fn metric(node: &Node, findings: &mut Findings) -> Metric {
         _ => default.goal,
     };
     Metric {
+        declared: name.is_some(),
         name: name.map_or(default.name, |name| name.value),
         goal,
         select: Select::Last,

@@ -25,6 +25,9 @@ pub(crate) fn plan(args: &PlanArgs, places: &Places) -> anyhow::Result<Exit> {
     let prepared = prepare(plan, &places.runs, &places.store(), "", &mut |it| preparing.show(it))
         .with_context(|| format!("cannot plan `{}`", args.file.file.display()))?;
     preparing.clear();
+    if let Some(note) = &prepared.metric_note {
+        say!("note: {note}");
+    }
     let slots = whole_machine(&prepared, &devices);
     let estimate = match args.no_estimate || prepared.to_do().next().is_none() {
         true => None,
@@ -60,6 +63,7 @@ impl Estimate {
                 terms,
                 config.loss.weight_cycle_b().is_some(),
                 config.loss.weight_identity().is_some(),
+                config.loss.weight_penalty().is_some(),
             );
             let data = (config.data.crop_size, config.data.batch_size, config.optim.d_steps);
             let shape = format!("{:?} {terms:?} {data:?}", config.model);

@@ -40,6 +40,9 @@ pub(crate) fn sweep(args: &SweepArgs, places: &Places) -> anyhow::Result<Exit> {
         prepare(plan, &places.runs, &places.store(), &command, &mut |it| preparing.show(it))
             .with_context(|| format!("cannot start `{}`", args.file.file.display()))?;
     preparing.clear();
+    if let Some(note) = &prepared.metric_note {
+        say!("note: {note}");
+    }
     mind_the_code(&mut prepared, &invocation)?;
     let slots = whole_machine(&prepared, &devices);
     announce(&prepared, &slots);

@@ -212,6 +212,34 @@ fn interrupted_at_every_step_equals_uninterrupted_bit_for_bit() {
     assert_eq!(weights(&straight), weights(&broken));
 }
 
+/// The same with everything in it that draws or has a state of its own.
+#[test]
+fn every_other_mechanism_resumes_bit_for_bit() {
+    let check = |leaves: &str| {
+        let toml = TINY.replace("[axes]", &format!("{leaves}\n[axes]"));
+        let straight = Lab::new();
+        straight.plan(&toml);
+        straight.run(1, None).unwrap_or_else(|error| panic!("{leaves}: {}", error.chain()));
+        let broken = Lab::new();
+        broken.plan(&toml);
+        for from in [0, 1] {
+            let outcome = broken.run(1, Some(from));
+            assert!(matches!(outcome, Ok(Outcome::Interrupted { .. })), "{leaves}: {outcome:?}");
+        }
+        broken.run(1, None).unwrap_or_else(|error| panic!("{leaves}: {}", error.chain()));
+        let (straight, broken) = (straight.record(1), broken.record(1));
+        assert_eq!(numbers(&straight), numbers(&broken), "{leaves}");
+        assert_eq!(weights(&straight), weights(&broken), "{leaves}");
+    };
+    check("loss.gan_mode = \"wgan-gp\"\n model.norm = \"instance-affine\"\n optim.d_steps = 2");
+    check(
+        "loss.gan_mode = \"hinge\"\n model.norm = \"batch\"\n model.dropout = 0.5\n data.batch_size = 2",
+    );
+    check(
+        "data.order = \"uniform\"\n model.discriminator = \"image\"\n optim.update_order = \"d-then-g\"",
+    );
+}
+
 #[test]
 fn training_lowers_the_cycle_loss() {
     let lab = Lab::new();

@@ -31,7 +31,7 @@ test *ARGS:
 test-cuda:
     CYCLELAB_TEST_DEVICE=cuda:0 cargo {{nextest}} --release --workspace --features cli/cuda reference
 
-# Train side by side with PyTorch and print the largest differences (Python with torch, pandas, pyarrow)
+# Train side by side with PyTorch and print the largest differences (Python with torch, numpy, pillow, pyarrow, safetensors)
 parity *ARGS: build
     ${CYCLELAB_PYTHON:-python3} tests/reference/parity.py --cyclelab {{cyclelab}} {{ARGS}}
 

@@ -1,6 +1,6 @@
 //! `check` and `plan`: nothing is made before the file is right.
 
-use crate::lab::{Lab, tiny};
+use crate::lab::{Lab, tiny, written_by_pytorch};
 
 /// Every mistake of the file, at its place.
 #[test]
@@ -57,6 +57,57 @@ fn a_wrong_file_makes_nothing() {
     for made in ["runs", "reports", "cache"] {
         assert!(!lab.path(made).exists(), "`{made}` was made");
     }
+}
+
+/// Once, not in every run.
+#[test]
+fn weight_files_that_do_not_fit_make_nothing() {
+    let lab = Lab::new();
+    let gen_ab = written_by_pytorch("zipped.pth");
+    let init = format!("[set]\ninit.gen_ab = {gen_ab:?}\ninit.disc_b = \"nowhere.pth\"");
+    lab.write("wrong.toml", &tiny(20).replace("[set]", &init));
+    for command in ["plan", "sweep"] {
+        let said = lab.say(&[command, "wrong.toml"]);
+        assert_eq!(said.code, Some(1), "{command}: {}", said.stderr);
+        for part in [
+            "init.gen_ab of every cell: `",
+            "zipped.pth` looks like a residual generator of 1 block, ngf 2",
+            "`model.1.weight` has shape [2, 3, 7, 7], expected [4, 3, 7, 7]",
+            "init.disc_b of every cell: `",
+            "nowhere.pth` cannot be read: ",
+        ] {
+            let times = said.stderr.matches(part).count();
+            assert_eq!(times, 1, "{command}: {part}\n{}", said.stderr);
+        }
+        let (_, block) = said.stderr.split_once("error: ").expect("an error");
+        assert!(block.lines().count() < 10, "{command}: {block}");
+    }
+    for made in ["runs", "reports", "cache"] {
+        assert!(!lab.path(made).exists(), "`{made}` was made");
+    }
+
+    let unused = "[set]\nloss.gan = false\ninit.disc_b = \"nowhere.pth\"";
+    lab.write("unused.toml", &tiny(20).replace("[set]", unused));
+    let said = lab.succeed(&["plan", "unused.toml", "--no-estimate"]);
+    assert!(said.stderr.contains("note: not used, since loss.gan = false"), "{}", said.stderr);
+    assert!(said.stderr.contains("init.disc_b of every cell\n"), "{}", said.stderr);
+}
+
+/// And they are no part of the usage in an error, where they would look required.
+#[test]
+fn folders_come_from_the_environment_too() {
+    let lab = Lab::new();
+    let said = |args: &[&str]| {
+        let output = lab.command(args).env("CYCLELAB_RUNS", "elsewhere").output();
+        output.map(|it| [it.stdout, it.stderr].map(|it| String::from_utf8_lossy(&it).into_owned()))
+    };
+    let [stdout, _] = said(&["ls"]).expect("the program starts");
+    assert!(stdout.contains("no sweep in `elsewhere`"), "{stdout}");
+    let [stdout, _] = said(&["ls", "--runs", "here"]).expect("the program starts");
+    assert!(stdout.contains("no sweep in `here`"), "{stdout}");
+    let [_, stderr] = said(&["translate"]).expect("the program starts");
+    assert!(stderr.contains("Usage: cyclelab translate"), "{stderr}");
+    assert!(!stderr.contains("--runs") && !stderr.contains("--cache"), "{stderr}");
 }
 
 #[test]

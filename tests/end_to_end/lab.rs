@@ -122,6 +122,11 @@ slots_per_device = 2
     )
 }
 
+/// A file of weights that PyTorch wrote, see tests/reference.
+pub(crate) fn written_by_pytorch(name: &str) -> String {
+    format!("{}/../../tests/reference/vectors/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
 /// Whether a program can be started, said aloud when not.
 pub(crate) fn available(what: &str, mut probe: Command) -> bool {
     let quiet = probe.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

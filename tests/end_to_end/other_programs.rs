@@ -50,8 +50,8 @@ fn pytorch(script: &str) -> Command {
 
 fn pytorch_is_there() -> bool {
     let mut probe = python();
-    probe.args(["-c", "import torch, numpy, safetensors, PIL, pandas, pyarrow"]);
-    available("Python with torch, safetensors, pillow, pandas and pyarrow", probe)
+    probe.args(["-c", "import torch, numpy, safetensors, PIL, pyarrow"]);
+    available("Python with torch, safetensors, pillow and pyarrow", probe)
 }
 
 /// PyTorch loads every exported tensor by name, and translates to the same pictures.

@@ -13,6 +13,8 @@ fn a_sweep_leaves_runs_tables_and_a_report_and_does_nothing_twice() {
     let report = said.stdout.trim();
     assert_eq!(report, "reports/tiny/index.html");
     assert!(said.stderr.contains("4 runs trained"), "{}", said.stderr);
+    assert!(said.stderr.contains(": evaluated at step 10: l1_ab "), "{}", said.stderr);
+    assert!(said.stderr.lines().all(|it| !it.trim_end().ends_with(';')), "{}", said.stderr);
     assert_eq!(lab.states("tiny"), ["completed"; 4]);
     assert!(lab.path("runs/tiny/runs.parquet").is_file());
     for run in lab.run_folders("tiny") {
@@ -38,6 +40,16 @@ fn a_sweep_leaves_runs_tables_and_a_report_and_does_nothing_twice() {
     assert!(more.stderr.contains("2 runs trained"), "{}", more.stderr);
     assert_eq!(lab.states("tiny"), ["completed"; 6]);
     assert_eq!(files_below(&lab.path("runs/tiny/history"), ".toml").len(), 3);
+
+    let leaving = |values: &str| {
+        let toml = tiny(20).replace("seeds = [1, 2]", "seeds = [1]");
+        lab.write("tiny.toml", &toml.replace("[0, 10]", values));
+        lab.succeed(&["sweep", "tiny.toml", "--no-report"]).stderr
+    };
+    let several = leaving("[0, 1, 10]");
+    assert!(several.contains("; 3 runs of the earlier one leave it and are kept"), "{several}");
+    let one = leaving("[0, 10]");
+    assert!(one.contains("; 1 run of the earlier one leaves it and is kept"), "{one}");
 }
 
 #[test]
@@ -69,6 +81,16 @@ fn status_ls_and_show_read_the_store() {
     let key =
         lab.json(&["show", "tiny", "1", "--json"])["key"].as_str().expect("a key").to_string();
     assert_eq!(lab.json(&["show", "tiny", &key[..6], "--json"])["key"], key.as_str());
+    let folder = lab.run_folders("tiny").swap_remove(0);
+    let folder = folder.to_string_lossy();
+    let of_folder = lab.json(&["show", &folder, "--json"])["key"].clone();
+    assert!(of_folder.as_str().is_some_and(|it| folder.ends_with(&it[..8])), "{of_folder}");
+    for address in ["tiny/1", "runs/tiny/1", &format!("tiny/{}", &key[..6])] {
+        assert_eq!(lab.json(&["show", address, "--json"])["key"], key.as_str(), "{address}");
+    }
+    let sweep_alone = lab.say(&["show", "tiny"]);
+    assert_eq!(sweep_alone.code, Some(1));
+    assert!(sweep_alone.stderr.contains("SWEEP/RUN"), "{}", sweep_alone.stderr);
     assert_eq!(lab.say(&["show", "tiny", "99"]).code, Some(1));
     assert_eq!(lab.say(&["report", "nothing"]).code, Some(1));
     assert!(

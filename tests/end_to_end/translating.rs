@@ -2,12 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::lab::{Lab, Said, files_below, tiny};
-
-/// A file of weights that PyTorch wrote, see tests/reference.
-fn written_by_pytorch(name: &str) -> String {
-    format!("{}/../../tests/reference/vectors/{name}", env!("CARGO_MANIFEST_DIR"))
-}
+use crate::lab::{Lab, Said, files_below, tiny, written_by_pytorch};
 
 /// Four tiny runs, and rectangular pictures in `in/` and `in/deep/er/`.
 fn trained_lab() -> Lab {
@@ -126,6 +121,8 @@ fn a_run_and_its_exported_weights_translate_alike() {
     refused(&lab, &gen_ab, &["--direction", "ba"], 78, &["from A to B", "not", "from B to A"]);
     let disc_a = format!("{weights}/disc_a.safetensors");
     refused(&lab, &disc_a, &[], 78, &["a discriminator (disc_a), not a generator"]);
+    let optimizer = files_below(&lab.path(&folder), "optim_gen_ab.safetensors").swap_remove(0);
+    refused(&lab, &optimizer.to_string_lossy(), &[], 78, &["an optimizer's state"]);
 }
 
 #[test]
@@ -204,6 +201,23 @@ fn pytorchs_old_and_new_files_give_the_same_pictures() {
     assert_eq!(old.len(), 4);
 }
 
+/// Once for a bare file; a run and what was exported from it know what they are.
+#[test]
+fn what_a_bare_file_is_taken_as_is_said() {
+    let lab = trained_lab();
+    let said = translate(&lab, &written_by_pytorch("zipped.pth"), &[], "out");
+    let note = "note: taken as a residual generator of 1 block, ngf 2, norms without parameters; \
+        assumed, as tensors do not tell: instance norm, reflection padding\n";
+    assert!(said.stderr.contains(note), "{}", said.stderr);
+    lab.succeed(&["export", "weights", "tiny/0", "--out", "own"]);
+    for (weights, more) in
+        [("tiny/0", &["--direction", "ab"][..]), ("own/gen_ab.safetensors", &[][..])]
+    {
+        let said = translate(&lab, weights, more, "out");
+        assert!(said.code == Some(0) && !said.stderr.contains("taken as"), "{}", said.stderr);
+    }
+}
+
 #[test]
 fn known_files_that_are_no_plain_generator_are_named() {
     let lab = Lab::new();
@@ -246,7 +260,9 @@ fn weights_that_do_not_fit_are_refused_with_the_list() {
     wrong("other.safetensors", &[("encoder.weight".into(), vec![1])]);
     refused(&lab, "other.safetensors", &[], 78, &["`encoder.weight`"]);
     lab.write("page.pth", "<html>404</html>");
-    refused(&lab, "page.pth", &[], 78, &["page.pth", "not a PyTorch state dict"]);
+    refused(&lab, "page.pth", &[], 78, &["`page.pth` is a web page, not weights"]);
+    lab.write("words.pth", "404");
+    refused(&lab, "words.pth", &[], 78, &["words.pth", "not a PyTorch state dict"]);
 }
 
 /// A residual generator of one block, ngf 2.

@@ -39,9 +39,19 @@ CASES = [
     case("patch-2-layers", ["gan_g_ab"] + JUDGES, model={"n_layers": 2}, digest=True),
     case("penalty-2-layers", PENALTIES, model={"n_layers": 2}, loss={"gan_mode": "wgan-gp"},
          digest=True),
+    # The penalty is carried through every kind of layer by hand in the Rust code.
+    *(
+        case(f"penalty-{name}", PENALTIES, model=model, loss={"gan_mode": "wgan-gp"}, digest=True)
+        for name, model in [
+            ("affine", {"norm": "instance-affine"}), ("no-norm", {"norm": "none"}),
+            ("pixel", {"discriminator": "pixel"}), ("image", {"discriminator": "image"}),
+        ]
+    ),
     case("bilinear", ["cycle_a"], model={"upsample": "bilinear"}, digest=True),
     case("unet-skip", ["gan_g_ab", "cycle_a"], model={"generator": "unet-128", "ngf": 1},
          batch=1, size=128, digest=True),
+    case("unet-256", ["cycle_b", "idt_a"], model={"generator": "unet-256", "ngf": 1},
+         batch=1, size=256, digest=True),
 ]
 
 

@@ -13,6 +13,7 @@ soon some 1e-2 apart, hence the larger `--init-gain` here; `--lr 2e-5` tests mor
 """
 
 import argparse
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -55,7 +56,10 @@ def arguments():
     parser.add_argument("--init-gain", type=float, default=0.1, help="upstream's is 0.02")
     parser.add_argument("--device", default="cpu", help="cyclelab's; PyTorch always uses the CPU")
     parser.add_argument("--work", type=Path, help="an empty folder to keep everything in")
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.cyclelab and not shutil.which(args.cyclelab):
+        parser.error(f"there is no program `{args.cyclelab}`")
+    return args
 
 
 def parity(args, work):

@@ -22,6 +22,8 @@ CASES = [
     case("reference"),
     case("log", batch=1, model={"n_layers": 2}, loss={"gan_mode": "vanilla", "lambda_cycle": 5.0}),
     case("hinge-cycle", loss={"gan_mode": "hinge", "lambda_identity": 0.0}),
+    # Full from its first image on, and swapping every time: the draws leave no choice.
+    case("full-pool", pool={"size": 1, "swap_probability": 1.0}),
     case("decay", train={"n_epochs": None, "n_epochs_decay": None, "steps": 1, "steps_decay": 2}),
 ]
 # Also weights after the first step, so that a wrong first step is told from a wrong moment.
@@ -53,7 +55,7 @@ def train(asked, dtype=torch.float32):
     """Yields step, losses, learning rate and the networks as they are then."""
     name, config = asked["name"], run_config(asked["config"])
     networks = {k: net.to(dtype) for k, net in networks_of_noise(config, name).items()}
-    trainer = Trainer(config, networks)
+    trainer = Trainer(config, networks, draw=lambda: (1.0, 0))
     shape = (asked["batch"], 3, asked["size"], asked["size"])
     for step in range(1, STEPS + 1):
         inputs = (torch.from_numpy(noise(f"{name}/{domain}/{step}", shape, 1.0)) for domain in "ab")

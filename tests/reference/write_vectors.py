@@ -16,6 +16,7 @@ import torch
 from safetensors.numpy import save
 
 import gradient_vectors
+import jpeg_vectors
 import network_vectors
 import rule_vectors
 import step_vectors
@@ -44,6 +45,7 @@ def main():
     write(out, "pool", rule_vectors.pool_traces())
     write(out, "lr_factors", rule_vectors.lr_factors())
     write(out, "transforms", transform_vectors.transform_vectors())
+    write(out, "jpegs", jpeg_vectors.jpeg_vectors(out))
     write_weight_files(out)
 
     check("forward", forward_deviations(), FORWARD)

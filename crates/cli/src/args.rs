@@ -21,33 +21,25 @@ pub(crate) struct Args {
     pub(crate) command: Command,
 }
 
+// The environment is read in `places`: clap's own `env` shows whatever is set there as required in
+// the usage of every error.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Folders")]
 pub(crate) struct PlaceArgs {
-    /// Folder that holds one folder per sweep
-    #[arg(long, global = true, env = "CYCLELAB_RUNS", value_name = "DIR", default_value = "runs")]
-    pub(crate) runs: PathBuf,
-    /// Folder for reports
-    #[arg(
-        long,
-        global = true,
-        env = "CYCLELAB_REPORTS",
-        value_name = "DIR",
-        default_value = "reports"
-    )]
-    pub(crate) reports: PathBuf,
-    /// Folder for downloaded and decoded images [default: the user's cache folder]
-    #[arg(long, global = true, env = "CYCLELAB_CACHE", value_name = "DIR")]
+    /// Folder that holds one folder per sweep [env: CYCLELAB_RUNS] [default: runs]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) runs: Option<PathBuf>,
+    /// Folder for reports [env: CYCLELAB_REPORTS] [default: reports]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) reports: Option<PathBuf>,
+    /// Folder for downloaded and decoded images [env: CYCLELAB_CACHE] [default: the user's cache
+    /// folder]
+    #[arg(long, global = true, value_name = "DIR")]
     pub(crate) cache: Option<PathBuf>,
-    /// Folder of data set recipes that are added to the built-in ones
-    #[arg(
-        long,
-        global = true,
-        env = "CYCLELAB_DATASETS",
-        value_name = "DIR",
-        default_value = "datasets"
-    )]
-    pub(crate) datasets: PathBuf,
+    /// Folder of data set recipes that are added to the built-in ones [env: CYCLELAB_DATASETS]
+    /// [default: datasets]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) datasets: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -72,7 +64,10 @@ pub(crate) enum Command {
     ///
     /// Pictures of any size are read (jpg, png, bmp, tif, webp; subfolders too) and written as
     /// PNG under the same names. Upstream's weight files work as they are, PyTorch's old format
-    /// and its new one. Exit code 65: some pictures could not be used, the rest is done.
+    /// and its new one.
+    ///
+    /// Exit code 65: some pictures could not be used, and the rest is done; or the folders could
+    /// not (no pictures, names that clash), and nothing is done.
     Translate(TranslateArgs),
     /// Write what a run has learned in formats that other programs read
     Export(ExportArgs),
@@ -183,10 +178,11 @@ pub(crate) struct LsArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ShowArgs {
-    /// The sweep's name
+    /// The sweep's name; or the run at once, as SWEEP/RUN or by its folder
+    #[arg(value_name = "SWEEP|SWEEP/RUN")]
     pub(crate) sweep: String,
     /// The run: its index in `cyclelab ls SWEEP`, or the beginning of its key
-    pub(crate) run: String,
+    pub(crate) run: Option<String>,
     /// The same as JSON, for scripts
     #[arg(long)]
     pub(crate) json: bool,

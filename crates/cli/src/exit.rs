@@ -19,7 +19,8 @@ pub(crate) enum Exit {
     Breaker = 5,
     /// Anything else that went wrong.
     Failed = 1,
-    /// `run`: bad data. `translate`: some pictures cannot be used; the rest is done.
+    /// `run`: bad data. `translate`: some pictures cannot be used, and the rest is done; or the
+    /// folders as a whole cannot.
     Data = 65,
     /// `run`: a bug.
     Bug = 70,

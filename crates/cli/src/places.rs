@@ -1,5 +1,6 @@
 //! Folders this program works with, from arguments and environment.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use data::{RecipeBook, Store};
@@ -16,13 +17,21 @@ pub(crate) struct Places {
 
 impl PlaceArgs {
     pub(crate) fn resolve(&self) -> Places {
+        let given = |argument: &Option<PathBuf>, variable: &str| {
+            argument.clone().or_else(|| non_empty(variable).map(PathBuf::from))
+        };
+        let or = |given: Option<PathBuf>, default: &str| given.unwrap_or_else(|| default.into());
         Places {
-            runs: self.runs.clone(),
-            reports: self.reports.clone(),
-            cache: self.cache.clone().unwrap_or_else(user_cache),
-            datasets: self.datasets.clone(),
+            runs: or(given(&self.runs, "CYCLELAB_RUNS"), "runs"),
+            reports: or(given(&self.reports, "CYCLELAB_REPORTS"), "reports"),
+            cache: given(&self.cache, "CYCLELAB_CACHE").unwrap_or_else(user_cache),
+            datasets: or(given(&self.datasets, "CYCLELAB_DATASETS"), "datasets"),
         }
     }
+}
+
+fn non_empty(variable: &str) -> Option<OsString> {
+    std::env::var_os(variable).filter(|value| !value.is_empty())
 }
 
 impl Places {

@@ -148,15 +148,17 @@ impl SweepProgress {
                 if due {
                     state.last_line.insert(index, Instant::now());
                     let (total, left) = (state.total_steps[index], state.time_left());
+                    let left = if left.is_empty() { left } else { format!("; {left}") };
                     self.say(&format!(
-                        "{label}: step {step}/{total}, {:.0} ms a step, {}; {left}",
+                        "{label}: step {step}/{total}, {:.0} ms a step, {}{left}",
                         step_s * 1e3,
                         in_words(losses),
                     ));
                 }
             }
             TrainEvent::Evaluated { step, scores } => {
-                self.say(&format!("{label}: step {step}, {}", in_words(&headline(scores))));
+                let scores = in_words(&headline(scores));
+                self.say(&format!("{label}: evaluated at step {step}: {scores}"));
             }
             _ => {}
         }
@@ -241,7 +243,9 @@ fn show_on_bar(bar: &ProgressBar, event: &TrainEvent) {
         TrainEvent::Evaluating { done, total } => {
             bar.set_message(format!("evaluating {done}/{total}"));
         }
-        TrainEvent::Evaluated { scores, .. } => bar.set_message(in_words(&headline(scores))),
+        TrainEvent::Evaluated { scores, .. } => {
+            bar.set_message(format!("evaluated: {}", in_words(&headline(scores))));
+        }
         TrainEvent::Checkpoint { .. } | TrainEvent::Warning { .. } => {}
     }
 }
@@ -294,7 +298,7 @@ impl RunProgress {
                 }
             }
             (None, TrainEvent::Evaluated { step, scores }) => {
-                say!("step {step}: {}", in_words(scores));
+                say!("evaluated at step {step}: {}", in_words(scores));
             }
             (None, TrainEvent::Warning { message }) => say!("warning: {message}"),
             (None, _) => {}

@@ -198,7 +198,10 @@ pub(crate) fn build(
 
     let entries = source.entries();
     let mut order: Vec<usize> = (0..entries.len()).collect();
-    order.sort_by(|&a, &b| entries[a].cmp(&entries[b]));
+    match source.is_ordered() {
+        true => order.sort_by_key(|&i| (entries[i].fold, entries[i].domain)),
+        false => order.sort_by(|&a, &b| entries[a].cmp(&entries[b])),
+    }
     let (mut index, mut skipped) = (Index::new(), Vec::new());
     for (chunk_number, chunk) in order.chunks(CHUNK).enumerate() {
         let pictures: Vec<_> =

@@ -7,9 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use spec::{GeneratorKind, ModelConfig, NormKind, RunConfig, Upsample};
+use burn::tensor::Device;
+use spec::{GeneratorKind, ModelConfig, NormKind, Padding, RunConfig, Upsample};
 
 use crate::generator::Generator;
+use crate::init::InitialWeights;
+use crate::parameters::shapes;
 use crate::upstream_names::UpstreamNames;
 use crate::weights::{NamedTensors, WeightsError, is_statistic};
 
@@ -79,7 +82,10 @@ impl Layout {
             name.ends_with(".bias") || (name.ends_with(".weight") && it.shape().len() == 1)
         });
         let all_begin_with = |it| !tensors.is_empty() && tensors.keys().all(|n| n.starts_with(it));
-        if all_begin_with("state.") {
+        let is_moment = |name: &String| name.ends_with(".m1") || name.ends_with(".m2");
+        let all_moments = !tensors.is_empty() && tensors.keys().all(is_moment);
+        // PyTorch's, or of a checkpoint of this program.
+        if all_begin_with("state.") || all_moments {
             Some(Layout::Optimizer)
         } else if all_begin_with("module.") {
             Some(Layout::DataParallel)
@@ -111,12 +117,16 @@ impl Layout {
 /// The generator that these tensors are of; what is no part of its shape is the reference's.
 ///
 /// Norms without parameters leave no trace: `instance` is assumed, not `none`. So do nearest
-/// neighbours (`bilinear` is assumed, as in upstream's FAQ), the padding and the dropout's rate.
+/// neighbours (`bilinear` is assumed, as in upstream's FAQ), replicated padding and the dropout's
+/// rate. Nothing is computed on `device`: networks are made there for their shapes.
 ///
 /// # Errors
 /// `NoTensors`, `Foreign`, `Unknown`. A file that is nearly right is no error here: loading it
 /// names what is wrong.
-pub fn infer_generator(tensors: &NamedTensors) -> Result<ModelConfig, WeightsError> {
+pub fn infer_generator(
+    tensors: &NamedTensors,
+    device: &Device,
+) -> Result<ModelConfig, WeightsError> {
     let found: BTreeSet<&str> =
         tensors.keys().map(String::as_str).filter(|name| !is_statistic(name)).collect();
     if found.is_empty() {
@@ -133,7 +143,7 @@ pub fn infer_generator(tensors: &NamedTensors) -> Result<ModelConfig, WeightsErr
     });
     let (apart, shared, config) = known.min_by_key(|it| it.0).expect("generators can be built");
     if apart > shared {
-        if inner_dictionaries(tensors).iter().any(|inner| infer_generator(inner).is_ok()) {
+        if inner_dictionaries(tensors).iter().any(|inner| holds_a_generator(inner, device)) {
             return Err(WeightsError::Foreign { layout: Layout::Nested });
         }
         let names = found.into_iter().map(|name| format!("`{name}`")).collect();
@@ -143,7 +153,7 @@ pub fn infer_generator(tensors: &NamedTensors) -> Result<ModelConfig, WeightsErr
     if config.norm == NormKind::InstanceAffine && has_statistics {
         return Err(WeightsError::Foreign { layout: Layout::BiasedBatchNorm });
     }
-    let ngf = width(tensors, &config).unwrap_or(config.ngf);
+    let ngf = width(tensors, &config, device).unwrap_or(config.ngf);
     Ok(ModelConfig { ngf, ..config })
 }
 
@@ -153,12 +163,13 @@ pub(crate) fn hint(
     tensors: &NamedTensors,
     expected: &[(String, String)],
     config: &ModelConfig,
+    device: &Device,
 ) -> Option<String> {
     if let Some(layout) = Layout::recognise(tensors) {
         let shares_the_first = expected.first().is_some_and(|(_, it)| tensors.contains_key(it));
         return (!layout.is_discriminator() || !shares_the_first).then(|| layout.to_string());
     }
-    let found = infer_generator(tensors).ok()?;
+    let found = infer_generator(tensors, device).ok()?;
     let expected: Vec<&str> = expected.iter().map(|(_, theirs)| theirs.as_str()).collect();
     let same_names = names_of(&found) == expected;
     (!same_names || found.ngf != config.ngf).then(|| in_words(&found))
@@ -175,7 +186,10 @@ fn candidates() -> impl Iterator<Item = ModelConfig> {
     for n_blocks in 0..=16 {
         for upsample in [Upsample::Transpose, Upsample::Bilinear] {
             for dropout in [0.0, 0.5] {
-                shapes.push(ModelConfig { n_blocks, upsample, dropout, ..reference.clone() });
+                for padding in [Padding::Reflect, Padding::Zero] {
+                    let known = ModelConfig { n_blocks, upsample, dropout, ..reference.clone() };
+                    shapes.push(ModelConfig { padding, ..known });
+                }
             }
         }
     }
@@ -200,12 +214,63 @@ fn inner_dictionaries(tensors: &NamedTensors) -> Vec<NamedTensors> {
     inner.into_values().collect()
 }
 
-/// Channels of the first convolution, from whichever of its tensors is there.
-fn width(tensors: &NamedTensors, config: &ModelConfig) -> Option<u32> {
-    let first = names_of(config).into_iter().next()?;
-    let layer = first.trim_end_matches("weight");
-    let (_, tensor) = tensors.iter().find(|(name, _)| name.starts_with(layer))?;
-    u32::try_from(*tensor.shape().to_vec().first()?).ok()
+/// Also one that is wrapped once more.
+fn holds_a_generator(tensors: &NamedTensors, device: &Device) -> bool {
+    use Layout::{DataParallel, Nested};
+    match infer_generator(tensors, device) {
+        Ok(_) => true,
+        Err(WeightsError::Foreign { layout }) => matches!(layout, DataParallel | Nested),
+        Err(_) => false,
+    }
+}
+
+/// The `ngf` with which most tensors have the shape they should, so that one wrong tensor is one
+/// wrong tensor.
+fn width(tensors: &NamedTensors, config: &ModelConfig, device: &Device) -> Option<u32> {
+    let shapes_at = |ngf| {
+        let undrawn = InitialWeights::undrawn(device);
+        let mut own = shapes(&Generator::new(&ModelConfig { ngf, ..config.clone() }, &undrawn));
+        let names = Generator::names(config).into_iter();
+        names.map(move |(ours, theirs)| (theirs, own.remove(&ours).expect("a name a parameter")))
+    };
+    let mut votes = BTreeMap::<usize, usize>::new();
+    // A dimension that is twice as long for twice the ngf counts channels of its.
+    for ((name, one), (_, two)) in shapes_at(1).zip(shapes_at(2)) {
+        let Some(found) = tensors.get(&name).map(|it| it.shape().to_vec()) else { continue };
+        let grows = |d: &usize| one[*d] != two[*d];
+        let Some(d) = (0..one.len()).find(grows).filter(|_| found.len() == one.len()) else {
+            continue;
+        };
+        let ngf = found[d] / one[d];
+        let at_ngf = |d: usize| if grows(&d) { one[d] * ngf } else { one[d] };
+        if ngf > 0 && (0..one.len()).all(|d| found[d] == at_ngf(d)) {
+            *votes.entry(ngf).or_default() += 1;
+        }
+    }
+    let (ngf, _) = votes.into_iter().max_by_key(|&(_, votes)| votes)?;
+    u32::try_from(ngf).ok()
+}
+
+/// A generator as [`infer_generator`] gives it, in words, and what of it is assumed because
+/// tensors do not tell.
+pub fn taken_as(config: &ModelConfig) -> String {
+    let mut assumed = Vec::new();
+    if config.norm == NormKind::Instance {
+        assumed.push("instance norm");
+    }
+    match config.generator {
+        // Zeros inside the blocks shift names.
+        GeneratorKind::Resnet if config.padding == Padding::Zero => {
+            assumed.push("zeros around the first and the last convolution, too")
+        }
+        GeneratorKind::Resnet => assumed.push("reflection padding"),
+        // In a residual generator it shifts names.
+        GeneratorKind::Unet128 | GeneratorKind::Unet256 => assumed.push("no dropout"),
+    }
+    if config.generator == GeneratorKind::Resnet && config.upsample != Upsample::Transpose {
+        assumed.push("bilinear up-sampling");
+    }
+    format!("{}; assumed, as tensors do not tell: {}", in_words(config), assumed.join(", "))
 }
 
 fn in_words(config: &ModelConfig) -> String {
@@ -232,11 +297,11 @@ fn in_words(config: &ModelConfig) -> String {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::{Device, TensorData};
+    use burn::tensor::TensorData;
 
     use super::*;
     use crate::weights::save;
-    use crate::{Discriminator, InitialWeights, Network};
+    use crate::{Discriminator, Network};
 
     fn tiny() -> ModelConfig {
         ModelConfig { ngf: 2, n_blocks: 1, ..RunConfig::reference().model }
@@ -255,7 +320,7 @@ mod tests {
     #[test]
     fn every_generator_is_recognised_by_its_names() {
         let check = |config: ModelConfig| {
-            assert_eq!(infer_generator(&tensors(&config)).expect("known"), config);
+            assert_eq!(infer_generator(&tensors(&config), &Device::flex()).expect("known"), config);
         };
         for norm in [NormKind::Instance, NormKind::InstanceAffine, NormKind::Batch] {
             for n_blocks in [0, 1, 3, 9] {
@@ -263,6 +328,7 @@ mod tests {
             }
             check(ModelConfig { upsample: Upsample::Bilinear, norm, ..tiny() });
             check(ModelConfig { dropout: 0.5, norm, ..tiny() });
+            check(ModelConfig { padding: Padding::Zero, norm, ..tiny() });
             let n_blocks = RunConfig::reference().model.n_blocks;
             let unet = ModelConfig { n_blocks, norm, ..tiny() };
             check(ModelConfig { generator: GeneratorKind::Unet128, ..unet.clone() });
@@ -271,10 +337,27 @@ mod tests {
         check(ModelConfig { ngf: 5, ..tiny() });
     }
 
+    /// The rest is compared with the width that the rest has.
+    #[test]
+    fn one_wrong_layer_does_not_change_the_width() {
+        let check = |change: &dyn Fn(&mut NamedTensors)| {
+            let mut tensors = tensors(&tiny());
+            change(&mut tensors);
+            assert_eq!(infer_generator(&tensors, &Device::flex()).expect("known"), tiny());
+        };
+        let bias = |n: usize| TensorData::zeros::<f32, _>([n]);
+        check(&|tensors| drop(tensors.insert("model.1.bias".into(), bias(1))));
+        check(&|tensors| drop(tensors.insert("model.1.bias".into(), bias(30_000))));
+        check(&|tensors| tensors.retain(|name, _| !name.starts_with("model.1.")));
+    }
+
     #[test]
     fn what_leaves_no_trace_is_assumed() {
         let check = |config: ModelConfig, assumed: ModelConfig| {
-            assert_eq!(infer_generator(&tensors(&config)).expect("known"), assumed);
+            assert_eq!(
+                infer_generator(&tensors(&config), &Device::flex()).expect("known"),
+                assumed
+            );
         };
         check(ModelConfig { norm: NormKind::None, ..tiny() }, tiny());
         check(
@@ -284,13 +367,28 @@ mod tests {
     }
 
     #[test]
+    fn what_is_assumed_is_said() {
+        let check = |config: ModelConfig, assumed: &str| {
+            let words = taken_as(&config);
+            let (_, found) = words.split_once("do not tell: ").expect("always something");
+            assert_eq!(found, assumed, "{words}");
+        };
+        check(tiny(), "instance norm, reflection padding");
+        let resized = ModelConfig { upsample: Upsample::Bilinear, ..tiny() };
+        check(resized, "instance norm, reflection padding, bilinear up-sampling");
+        check(ModelConfig { norm: NormKind::Batch, ..tiny() }, "reflection padding");
+        let unet = ModelConfig { generator: GeneratorKind::Unet128, ..tiny() };
+        check(ModelConfig { norm: NormKind::Batch, ..unet }, "no dropout");
+    }
+
+    #[test]
     fn running_statistics_tell_batch_norm_from_none_and_from_the_old_one() {
         let with_statistics = |config: &ModelConfig| {
             let mut tensors = tensors(config);
             for name in ["running_mean", "running_var"] {
                 tensors.insert(format!("model.2.{name}"), TensorData::from([0.0_f32; 2]));
             }
-            infer_generator(&tensors)
+            infer_generator(&tensors, &Device::flex())
         };
         // As saved by upstream between June and October 2018.
         assert_eq!(with_statistics(&tiny()).expect("known"), tiny());
@@ -308,14 +406,18 @@ mod tests {
             let mut tensors = tensors(&config);
             tensors.remove(lost);
             tensors.insert("model.99.conv_block.1.weight".into(), TensorData::from([0.0_f32]));
-            assert_eq!(infer_generator(&tensors).expect("known"), config, "without {lost}");
+            assert_eq!(
+                infer_generator(&tensors, &Device::flex()).expect("known"),
+                config,
+                "without {lost}"
+            );
         }
     }
 
     #[test]
     fn foreign_files_are_named() {
         let check = |tensors: NamedTensors, expected: Layout, words: &str| {
-            let error = infer_generator(&tensors).expect_err(words);
+            let error = infer_generator(&tensors, &Device::flex()).expect_err(words);
             assert!(
                 matches!(error, WeightsError::Foreign { layout } if layout == expected),
                 "{error}"
@@ -338,6 +440,9 @@ mod tests {
         check(mm, Layout::MmGeneration, "MMGeneration");
         let moments = renamed(plain(), |it| format!("state.{it}.exp_avg"));
         check(moments, Layout::Optimizer, "optimizer");
+        let own = ["gen.head.weight.m1", "gen.head.weight.m2"];
+        let own = own.map(|it| (it.to_string(), TensorData::from([0.0_f32])));
+        check(own.into(), Layout::Optimizer, "optimizer");
         let mut all = renamed(plain(), |it| format!("netG_A.{it}"));
         all.extend(renamed(plain(), |it| format!("optimizer.state.{it}.exp_avg")));
         check(all, Layout::Nested, "inside");
@@ -367,8 +472,12 @@ mod tests {
     fn strangers_are_refused_by_their_names() {
         let stranger = ["encoder.0.weight", "encoder.0.bias", "decoder.weight"];
         let stranger = stranger.map(|it| (it.to_string(), TensorData::from([0.0_f32])));
-        let error = infer_generator(&stranger.into()).expect_err("unknown").to_string();
+        let error =
+            infer_generator(&stranger.into(), &Device::flex()).expect_err("unknown").to_string();
         assert!(error.contains("`encoder.0.bias`"), "{error}");
-        assert!(matches!(infer_generator(&NamedTensors::new()), Err(WeightsError::NoTensors)));
+        assert!(matches!(
+            infer_generator(&NamedTensors::new(), &Device::flex()),
+            Err(WeightsError::NoTensors)
+        ));
     }
 }

@@ -43,7 +43,9 @@ pub fn generator_loss(mode: GanMode, of_fake: Tensor<4>) -> Tensor<1> {
     }
 }
 
-/// `ln(1 + e^z) = max(z, 0) + ln(1 + e^-|z|)`.
+/// `ln(1 + e^z) = max(z, 0) + ln(1 + e^-|z|)`, with `max(z, 0)` as `(z + |z|) / 2`: the same
+/// number, and the gradient 1/2 at 0, where a ReLU has none and a judge would never start.
 fn softplus(z: Tensor<4>) -> Tensor<4> {
-    relu(z.clone()) + z.abs().neg().exp().log1p()
+    let size = z.clone().abs();
+    (z + size.clone()).mul_scalar(0.5) + size.neg().exp().log1p()
 }

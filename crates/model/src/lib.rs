@@ -1,7 +1,7 @@
 //! The networks and losses of CycleGAN: pure functions of tensors.
 //!
-//! Nothing here reads files (apart from [`weights`], which is handed bytes),
-//! prints or logs. Layers, initialisation and losses follow
+//! Nothing here opens files ([`weights`] is handed bytes, or an open PyTorch file), prints or
+//! logs. Layers, initialisation and losses follow
 //! junyanz/pytorch-CycleGAN-and-pix2pix at `2a7afba`; where a framework default
 //! differs, the line says so.
 
@@ -23,7 +23,7 @@ pub mod weights;
 #[cfg(test)]
 mod tests;
 
-pub use architecture::{Layout, infer_generator};
+pub use architecture::{Layout, infer_generator, taken_as};
 pub use cycle_gan::{CycleGan, Network, Term};
 pub use gan_loss::{discriminator_loss, generator_loss};
 pub use generator::{Generator, side_multiple};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 
 use crate::weights::NamedTensors;
 
@@ -51,7 +51,7 @@ impl ModuleVisitor for Visit<'_, '_> {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        (self.see)(self.path.join("."), &param.dims(), &|| param.val().into_data());
+        (self.see)(self.path.join("."), &param.lazy_shape(), &|| param.val().into_data());
     }
 }
 
@@ -71,10 +71,9 @@ impl ModuleMapper for Replace {
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let data = self.tensors.remove(&self.path.join(".")).expect("one for every parameter");
-        assert_eq!(data.shape().to_vec(), param.dims(), "of the same shape");
-        param.map(|old| {
-            let device: Device = old.device();
-            Tensor::from_data(data, &device).set_require_grad(old.is_require_grad())
-        })
+        assert_eq!(*data.shape(), param.lazy_shape(), "of the same shape");
+        // A parameter that was never used is not made only to be replaced.
+        let (id, device) = (param.id, param.lazy_device());
+        param.transform_for_load(Tensor::from_data(data, &device), id)
     }
 }

@@ -153,6 +153,15 @@ fn log_loss_stays_finite_for_extreme_scores() {
     assert_eq!(values(generator_loss(GanMode::Vanilla, scores)), [5e3]);
 }
 
+/// A judge whose last bias is 0 scores a flat image 0; PyTorch's gradient there is one half.
+#[test]
+fn log_loss_has_a_gradient_at_zero() {
+    let zero = Tensor::<4>::zeros([1, 1, 1, 1], &Device::flex().autodiff()).require_grad();
+    let loss = generator_loss(GanMode::Vanilla, zero.clone());
+    let gradient = zero.grad(&loss.backward()).expect("on the tape");
+    assert_eq!(values(gradient), [-0.5]);
+}
+
 /// A network of one convolution has the same gradient everywhere, so the penalty is known.
 #[test]
 fn the_penalty_of_a_linear_judge_is_that_of_its_weights() {

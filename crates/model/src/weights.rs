@@ -86,7 +86,8 @@ pub fn load<M: UpstreamNames>(
     let names = M::names(config);
     let problems = problems(&shapes(&network), &names, &tensors);
     if !problems.is_empty() {
-        let hint = architecture::hint(&tensors, &names, config);
+        let device = network.devices().into_iter().next();
+        let hint = device.and_then(|it| architecture::hint(&tensors, &names, config, &it));
         return Err(WeightsError::Mismatch { problems, hint });
     }
     let own = |(ours, theirs)| (ours, tensors.remove(&theirs).expect("nothing is missing"));

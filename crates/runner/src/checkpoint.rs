@@ -5,8 +5,9 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Tensor, TensorData};
+use model::upstream_names::UpstreamNames;
 use model::weights::{self, NamedTensors};
-use model::{CycleGan, Network};
+use model::{CycleGan, Discriminator, Generator, Network};
 use serde::{Deserialize, Serialize};
 use spec::{ModelConfig, RunConfig};
 use track::{Checkpoint, CheckpointDir, RunDir};
@@ -57,7 +58,7 @@ pub(crate) fn save(
         save_network(Network::DiscB, weights::save(disc_b, config))?;
     }
     for (i, (network, optimizer)) in optimizers(trainer).into_iter().enumerate() {
-        let (moments, updates) = optimizer.save();
+        let (moments, updates) = optimizer.save(&names(network, config));
         progress.updates[i] = updates;
         write(&dir.file(&optimizer_file(network)), &moments)?;
     }
@@ -93,11 +94,16 @@ pub(crate) fn restore(
     let [ab, ba, a, b] = progress.updates;
     let moments = |network| read(&at(&optimizer_file(network)));
     let put_back = |done: Result<(), String>| done.map_err(unusable);
-    put_back(optimizers.gen_ab.restore(gen_ab, moments(Network::GenAb)?, ab, &device))?;
-    put_back(optimizers.gen_ba.restore(gen_ba, moments(Network::GenBa)?, ba, &device))?;
+    let of = |network| Ok::<_, RunnerError>((names(network, config), moments(network)?));
+    let (known, tensors) = of(Network::GenAb)?;
+    put_back(optimizers.gen_ab.restore(gen_ab, &known, tensors, ab, &device))?;
+    let (known, tensors) = of(Network::GenBa)?;
+    put_back(optimizers.gen_ba.restore(gen_ba, &known, tensors, ba, &device))?;
     if let (Some(disc_a), Some(disc_b)) = (disc_a, disc_b) {
-        put_back(optimizers.disc_a.restore(disc_a, moments(Network::DiscA)?, a, &device))?;
-        put_back(optimizers.disc_b.restore(disc_b, moments(Network::DiscB)?, b, &device))?;
+        let (known, tensors) = of(Network::DiscA)?;
+        put_back(optimizers.disc_a.restore(disc_a, &known, tensors, a, &device))?;
+        let (known, tensors) = of(Network::DiscB)?;
+        put_back(optimizers.disc_b.restore(disc_b, &known, tensors, b, &device))?;
     }
     for (pool, file) in [(&mut trainer.pool_a, POOL_A), (&mut trainer.pool_b, POOL_B)] {
         let images = read(&at(file))?.into_values();
@@ -132,6 +138,14 @@ const POOL_B: &str = "pool_b.safetensors";
 
 pub(crate) fn weights_file(network: Network) -> String {
     format!("{}.safetensors", network.name())
+}
+
+/// (our path, upstream's name) of every parameter.
+fn names(network: Network, config: &ModelConfig) -> Vec<(String, String)> {
+    match network {
+        Network::GenAb | Network::GenBa => Generator::names(config),
+        Network::DiscA | Network::DiscB => Discriminator::names(config),
+    }
 }
 
 fn optimizer_file(network: Network) -> String {

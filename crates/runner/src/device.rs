@@ -18,7 +18,9 @@ pub enum ComputeDevice {
 /// Why a CUDA device cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CudaError {
-    #[error("this program was built without CUDA; build it with `--features cuda`")]
+    #[error(
+        "this program was built without CUDA; build it with `--features cli/cuda` (`just build-cuda`)"
+    )]
     NotBuiltIn,
     #[error("the driver shows {found} CUDA devices")]
     NoDevice { found: usize },

@@ -5,6 +5,7 @@ use model::weights::WeightsError;
 use track::{FailureClass, TrackError};
 
 use crate::device::CudaError;
+use crate::weight_file::NoWeights;
 
 /// Why a run or a sweep could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +53,11 @@ pub enum RunnerError {
         #[source]
         source: WeightsError,
     },
+    #[error("`{path}` {what}")]
+    NoWeights { path: PathBuf, what: NoWeights },
+    /// Each with the leaves that name it and their cells.
+    #[error("weight files cannot be used; nothing was made{}", because(.findings))]
+    InitialWeights { findings: Vec<String> },
     #[error("`{path}` holds {found}, not {wanted}")]
     OtherNetwork { path: PathBuf, found: String, wanted: String },
     /// A bare file; upstream drops when it translates, so there is no one picture to agree with.
@@ -105,6 +111,8 @@ impl RunnerError {
             | RunnerError::BadConfig { .. }
             | RunnerError::ReadWeights { .. }
             | RunnerError::Weights { .. }
+            | RunnerError::NoWeights { .. }
+            | RunnerError::InitialWeights { .. }
             | RunnerError::OtherNetwork { .. }
             | RunnerError::TrainedWithDropout { .. }
             | RunnerError::NoRun { .. }

@@ -48,3 +48,4 @@ pub use saved_run::SavedRun;
 pub use stop::Stop;
 pub use stored_generator::{StoredGenerator, TrainedDropout};
 pub use translate::{TranslateEvent, Translated, Translation, translate};
+pub use weight_file::NoWeights;

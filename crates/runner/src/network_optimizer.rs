@@ -36,13 +36,15 @@ impl NetworkOptimizer {
         network.map(&mut Update { optimizer: self, lr, grads, path: Vec::new() })
     }
 
-    /// Moments as `PATH.m1` and `PATH.m2`, flat; and the number of updates so far.
-    pub(crate) fn save(&self) -> (NamedTensors, usize) {
+    /// Moments as `NAME.m1` and `NAME.m2`, flat; and the number of updates so far. `names` has
+    /// (our path, upstream's name) of every parameter: files outlive the structure of our modules.
+    pub(crate) fn save(&self, names: &[(String, String)]) -> (NamedTensors, usize) {
         let mut tensors = NamedTensors::new();
         let mut updates = 0;
-        for (path, state) in &self.states {
-            tensors.insert(format!("{path}.m1"), state.momentum.moment_1.to_data());
-            tensors.insert(format!("{path}.m2"), state.momentum.moment_2.to_data());
+        for (path, name) in names {
+            let Some(state) = self.states.get(path) else { continue };
+            tensors.insert(format!("{name}.m1"), state.momentum.moment_1.to_data());
+            tensors.insert(format!("{name}.m2"), state.momentum.moment_2.to_data());
             updates = state.momentum.time;
         }
         (tensors, updates)
@@ -56,27 +58,32 @@ impl NetworkOptimizer {
     pub(crate) fn restore<M: Module>(
         &mut self,
         network: &M,
+        names: &[(String, String)],
         mut tensors: NamedTensors,
         updates: usize,
         device: &Device,
     ) -> Result<(), String> {
-        let parameters = weights::collect(network);
         if updates == 0 && tensors.is_empty() {
             return Ok(());
         }
+        let parameters = weights::collect(network);
         let mut wrong = Vec::new();
-        for (path, parameter) in parameters {
+        for (path, name) in names {
+            // Until November 2026 moments had our own paths, in which generators were of one kind.
+            let former = path.strip_prefix("Resnet.").unwrap_or(path);
             let mut take = |moment: &str| {
-                let data = tensors.remove(&format!("{path}.{moment}"))?;
-                let fits = data.num_elements() == parameter.num_elements();
+                let data = tensors
+                    .remove(&format!("{name}.{moment}"))
+                    .or_else(|| tensors.remove(&format!("{former}.{moment}")))?;
+                let fits = data.num_elements() == parameters.get(path)?.num_elements();
                 fits.then(|| Tensor::from_data(data, device))
             };
             match (take("m1"), take("m2")) {
                 (Some(first), Some(second)) => {
                     let momentum = AdaptiveMomentumState::new(updates, first, second);
-                    self.states.insert(path, AdamState::new(momentum));
+                    self.states.insert(path.clone(), AdamState::new(momentum));
                 }
-                _ => wrong.push(path),
+                _ => wrong.push(name.as_str()),
             }
         }
         match wrong.is_empty() {
@@ -166,16 +173,26 @@ mod tests {
         for _ in 0..3 {
             network = step(&mut straight, network, &device);
         }
-        let (tensors, updates) = straight.save();
+        let names = [("weight", "model.0.weight"), ("bias", "model.0.bias")];
+        let names = names.map(|(ours, theirs)| (ours.to_string(), theirs.to_string()));
+        let (tensors, updates) = straight.save(&names);
         let mut resumed = NetworkOptimizer::new(&config);
         let plain = device.clone().inner();
-        resumed.restore(&network, tensors.clone(), updates, &plain).expect("fits");
+        resumed.restore(&network, &names, tensors.clone(), updates, &plain).expect("fits");
         let one = step(&mut straight, network.clone(), &device);
-        let two = step(&mut resumed, network, &device);
+        let two = step(&mut resumed, network.clone(), &device);
         assert_eq!(weights(&one), weights(&two));
 
-        let incomplete = tensors.into_iter().filter(|(name, _)| name != "bias.m2").collect();
-        let refused = NetworkOptimizer::new(&config).restore(&one, incomplete, updates, &plain);
-        assert_eq!(refused, Err("Adam's moments do not fit bias".into()));
+        // As checkpoints were written before, under our own paths.
+        let former = |(name, tensor): (String, _)| (name.replace("model.0.", ""), tensor);
+        let former = tensors.clone().into_iter().map(former).collect();
+        let mut resumed = NetworkOptimizer::new(&config);
+        resumed.restore(&network, &names, former, updates, &plain).expect("fits");
+        assert_eq!(weights(&one), weights(&step(&mut resumed, network, &device)));
+
+        let incomplete = tensors.into_iter().filter(|(name, _)| !name.ends_with("bias.m2"));
+        let mut optimizer = NetworkOptimizer::new(&config);
+        let refused = optimizer.restore(&one, &names, incomplete.collect(), updates, &plain);
+        assert_eq!(refused, Err("Adam's moments do not fit model.0.bias".into()));
     }
 }

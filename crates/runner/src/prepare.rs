@@ -1,10 +1,13 @@
 //! From a plan to runs with an identity: which images, which keys, which
 //! folders, which of them are done. Writes nothing but the data cache.
 
+mod initial_weights;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use data::{Dataset, Domain, Fold, Progress, Store};
+use model::Network;
 use spec::{Axis, DataConfig, Plan, RunConfig};
 use track::{
     AxisRecord, CellRecord, DatasetRecord, MetricRecord, PlanEntry, PlanRecord, RunDir, RunRecord,
@@ -30,6 +33,8 @@ pub struct PreparedSweep {
     /// What the sweep is judged by and why, where the file does not say and the usual metric
     /// cannot be measured.
     pub metric_note: Option<String>,
+    /// Weight files that are named and not used.
+    pub init_note: Option<String>,
 }
 
 /// Prepares the plan's images and works out every run's identity.
@@ -37,7 +42,7 @@ pub struct PreparedSweep {
 /// `command` is what the user typed, for the report. `progress` is told about downloads and decoding.
 ///
 /// # Errors
-/// Data that cannot be had, weight files that cannot be read, sample ids that do not exist.
+/// Weight files that cannot be used, data that cannot be had, sample ids that do not exist.
 pub fn prepare(
     mut plan: Plan,
     runs_root: &Path,
@@ -45,6 +50,8 @@ pub fn prepare(
     command: &str,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<PreparedSweep, RunnerError> {
+    initial_weights::check(&plan)?;
+    let init_note = initial_weights::unused(&plan);
     let datasets = open_each_once(&plan, store, progress)?;
     let metric_note = settle_metric(&mut plan, &datasets)?;
     let sweep = SweepDir::new(runs_root, &plan.name)?;
@@ -80,10 +87,25 @@ pub fn prepare(
     };
     let total_steps = entries.iter().map(total).collect();
     let runs_root = runs_root.to_path_buf();
-    Ok(PreparedSweep { plan, record, entries, runs, sweep, runs_root, total_steps, metric_note })
+    Ok(PreparedSweep {
+        plan,
+        record,
+        entries,
+        runs,
+        sweep,
+        runs_root,
+        total_steps,
+        metric_note,
+        init_note,
+    })
 }
 
 impl PreparedSweep {
+    /// What to know before anything trains.
+    pub fn notes(&self) -> impl Iterator<Item = &String> {
+        self.metric_note.iter().chain(&self.init_note)
+    }
+
     /// Entries that have no final result yet, in starting order.
     pub fn to_do(&self) -> impl Iterator<Item = usize> + '_ {
         let open = |state: &RunState| {
@@ -190,21 +212,12 @@ fn folder_of(
 
 /// Content hashes of the weight files a configuration starts from, by leaf.
 pub(crate) fn init_hashes(config: &RunConfig) -> Result<Vec<(String, String)>, RunnerError> {
-    let init = &config.init;
-    let files = [
-        ("init.gen_ab", &init.gen_ab),
-        ("init.gen_ba", &init.gen_ba),
-        ("init.disc_a", &init.disc_a),
-        ("init.disc_b", &init.disc_b),
-    ];
-    let mut hashes = Vec::new();
-    for (leaf, path) in files {
-        let Some(path) = path else { continue };
+    let hash = |(network, path): (Network, &Path)| {
         let bytes = std::fs::read(path)
             .map_err(|source| RunnerError::ReadWeights { path: path.into(), source })?;
-        hashes.push((leaf.to_string(), blake3::hash(&bytes).to_hex().to_string()));
-    }
-    Ok(hashes)
+        Ok((initial_weights::leaf(network), blake3::hash(&bytes).to_hex().to_string()))
+    };
+    initial_weights::in_use(config).map(hash).collect()
 }
 
 fn plan_record(

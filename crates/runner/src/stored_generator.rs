@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use model::weights::{self, NamedTensors};
-use model::{Generator, InitialWeights, Network, infer_generator};
+use model::{Generator, InitialWeights, Network, infer_generator, taken_as};
 use spec::{Direction, ModelConfig};
 
+use crate::device::ComputeDevice;
 use crate::error::RunnerError;
 use crate::export::ExportedNetwork;
 use crate::saved_run::SavedRun;
@@ -18,6 +19,8 @@ pub struct StoredGenerator {
     pub model: ModelConfig,
     /// What the file says about itself, where `cyclelab export` wrote it.
     pub exported: Option<ExportedNetwork>,
+    /// What a file that says nothing about itself is taken as, in words.
+    pub taken_as: Option<String>,
     path: PathBuf,
     tensors: NamedTensors,
 }
@@ -36,8 +39,8 @@ impl StoredGenerator {
     /// from its tensors; `direction` is compared with what it says.
     ///
     /// # Errors
-    /// `ReadWeights`; `Weights` where it is no generator; `OtherNetwork` where it says that it is
-    /// another than was asked for; `TrainedWithDropout`.
+    /// `ReadWeights`; `NoWeights`; `Weights` where it is no generator; `OtherNetwork` where it says
+    /// that it is another than was asked for; `TrainedWithDropout`.
     pub fn from_file(
         path: &Path,
         direction: Option<Direction>,
@@ -50,14 +53,15 @@ impl StoredGenerator {
                 expect_network(path, exported.network, direction)?;
                 exported.model.clone()
             }
-            None => infer_generator(&tensors)
+            None => infer_generator(&tensors, &ComputeDevice::Cpu.open())
                 .map_err(|source| RunnerError::Weights { path: path.into(), source })?,
         };
         let is_bare = exported.is_none();
         if is_bare && model.dropout > 0.0 && dropout == TrainedDropout::Refuse {
             return Err(RunnerError::TrainedWithDropout { path: path.into() });
         }
-        Ok(StoredGenerator { model, exported, path: path.into(), tensors })
+        let taken_as = is_bare.then(|| taken_as(&model));
+        Ok(StoredGenerator { model, exported, taken_as, path: path.into(), tensors })
     }
 
     /// # Errors
@@ -66,15 +70,14 @@ impl StoredGenerator {
         let network = generator_of(direction);
         let tensors = run.tensors(network)?;
         let path = run.file(network);
-        Ok(StoredGenerator { model: run.model.clone(), exported: None, path, tensors })
+        let model = run.model.clone();
+        Ok(StoredGenerator { model, exported: None, taken_as: None, path, tensors })
     }
 
     /// # Errors
     /// `Weights` with the list of what does not fit.
     pub(crate) fn build(&self, device: &Device) -> Result<Generator, RunnerError> {
-        // Every weight is replaced.
-        let initial = InitialWeights::new(0, Network::GenAb, 0.0, device);
-        let network = Generator::new(&self.model, &initial);
+        let network = Generator::new(&self.model, &InitialWeights::undrawn(device));
         weights::load(network, &self.model, self.tensors.clone())
             .map_err(|source| RunnerError::Weights { path: self.path.clone(), source })
     }

@@ -48,14 +48,15 @@ pub struct Translated {
 ///
 /// # Errors
 /// `Weights` where they do not fit; `Data` where a picture cannot be written. A picture that
-/// cannot be read or does not fit into memory is no error: it is left out.
+/// cannot be read, or does not fit into a GPU's memory, is no error: it is left out. On the CPU
+/// the operating system ends a program that asks for too much.
 pub fn translate(
     job: &Translation<'_>,
     observe: &mut dyn FnMut(TranslateEvent<'_>),
 ) -> Result<Translated, RunnerError> {
-    let began = Instant::now();
     let device = job.device.open();
     let network = job.generator.build(&device)?;
+    let began = Instant::now();
     let mut work = Work { job, network, device, written: 0, bad: Vec::new(), observe };
     let mut waiting = BTreeMap::<Sides, Vec<Waiting>>::new();
     for index in 0..job.files.count() {

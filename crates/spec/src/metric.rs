@@ -47,7 +47,7 @@ const fn contest(name: &'static str) -> KnownMetric {
 }
 
 /// Evaluation on held-out images, then the training losses before λ, then with it.
-const KNOWN: [KnownMetric; 28] = [
+const KNOWN: [KnownMetric; 30] = [
     lower("eval/l1_ab"),
     lower("eval/l1_ba"),
     higher("eval/psnr_ab"),
@@ -75,6 +75,8 @@ const KNOWN: [KnownMetric; 28] = [
     contest("weighted/cycle_b"),
     contest("weighted/idt_a"),
     contest("weighted/idt_b"),
+    contest("weighted/d_a"),
+    contest("weighted/d_b"),
     contest("weighted/gp_a"),
     contest("weighted/gp_b"),
 ];

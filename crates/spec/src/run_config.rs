@@ -185,7 +185,8 @@ pub struct LossConfig {
     pub lambda_identity: f64,
     /// Factor on the discriminators' adversarial loss (paper §7.1: 0.5).
     pub d_factor: f64,
-    /// Weight of the gradient penalty, ≥ 0; 0 leaves it out. `wgan-gp` only.
+    /// Weight of the gradient penalty, ≥ 0; 0 leaves it out. `wgan-gp` only. `d_factor` does not
+    /// touch it: beside the paper's 10 stands a loss that is not halved, `d_factor = 1`.
     pub gp_weight: f64,
 }
 

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use runner::{ExportedFile, SavedRun, upstream_file};
-use spec::{GeneratorKind, ModelConfig, NormKind, Padding, Upsample};
+use spec::{DiscriminatorKind, GeneratorKind, ModelConfig, NormKind, Padding, Upsample};
 use track::RunDir;
 
 use crate::args::{ExportArgs, ExportCommand, WeightFormat};
@@ -58,6 +58,10 @@ fn departures(model: &ModelConfig) -> Vec<&'static str> {
         NormKind::None => {
             found.push("upstream's `--norm none` has convolutions without bias, these have one");
         }
+    }
+    if model.discriminator == DiscriminatorKind::Image {
+        found
+            .push("the discriminators' scores are averaged over the image here, not in upstream's");
     }
     let residual = model.generator == GeneratorKind::Resnet;
     if model.dropout > 0.0 {

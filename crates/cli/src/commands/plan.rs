@@ -25,7 +25,7 @@ pub(crate) fn plan(args: &PlanArgs, places: &Places) -> anyhow::Result<Exit> {
     let prepared = prepare(plan, &places.runs, &places.store(), "", &mut |it| preparing.show(it))
         .with_context(|| format!("cannot plan `{}`", args.file.file.display()))?;
     preparing.clear();
-    if let Some(note) = &prepared.metric_note {
+    for note in prepared.notes() {
         say!("note: {note}");
     }
     let slots = whole_machine(&prepared, &devices);

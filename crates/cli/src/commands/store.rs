@@ -10,6 +10,7 @@ use track::{RunDir, RunRecord, RunState, SweepRecord, read_sweep, read_sweep_sta
 use crate::args::{LsArgs, ShowArgs, StatusArgs};
 use crate::exit::Exit;
 use crate::places::Places;
+use crate::run_address::recorded_at;
 use crate::terminal::{number, plural, table};
 
 /// One line a sweep, or one sweep with its unfinished runs.
@@ -98,8 +99,11 @@ pub(crate) fn ls(args: &LsArgs, places: &Places) -> anyhow::Result<Exit> {
 /// One run: configuration as a difference to its preset, course, last scores.
 #[expect(clippy::print_stdout, reason = "the command's output")]
 pub(crate) fn show(args: &ShowArgs, places: &Places) -> anyhow::Result<Exit> {
-    let sweep = read_sweep(&places.runs, &args.sweep)?;
-    let run = find(&sweep, &args.run)?;
+    let (sweep, run) = match &args.run {
+        Some(run) => (read_sweep(&places.runs, &args.sweep)?, run.clone()),
+        None => recorded_at(&args.sweep, places)?,
+    };
+    let run = find(&sweep, &run)?;
     let identity = RunDir::new(run.folder.clone()).read_identity()?;
     let scores = last_values(run);
     if args.json {
@@ -111,7 +115,7 @@ pub(crate) fn show(args: &ShowArgs, places: &Places) -> anyhow::Result<Exit> {
     }
     println!(
         "run {} of {}: {}, seed {}",
-        run.index, args.sweep, sweep.plan.cells[run.cell].label, run.seed
+        run.index, sweep.plan.name, sweep.plan.cells[run.cell].label, run.seed
     );
     let mut facts = vec![
         (

@@ -40,7 +40,7 @@ pub(crate) fn sweep(args: &SweepArgs, places: &Places) -> anyhow::Result<Exit> {
         prepare(plan, &places.runs, &places.store(), &command, &mut |it| preparing.show(it))
             .with_context(|| format!("cannot start `{}`", args.file.file.display()))?;
     preparing.clear();
-    if let Some(note) = &prepared.metric_note {
+    for note in prepared.notes() {
         say!("note: {note}");
     }
     mind_the_code(&mut prepared, &invocation)?;
@@ -177,10 +177,8 @@ fn announce(prepared: &PreparedSweep, slots: &[ComputeDevice]) {
     }
     let leaving = leaving(prepared);
     if leaving > 0 {
-        say!(
-            "note: the plan changed; {} of the earlier one leave it and are kept",
-            plural(leaving, "run")
-        );
+        let leave = if leaving == 1 { "leaves it and is kept" } else { "leave it and are kept" };
+        say!("note: the plan changed; {} of the earlier one {leave}", plural(leaving, "run"));
     }
     let counts = data.counts.iter().map(|(fold, a, b)| format!("{fold} {a} + {b}"));
     say!("data: {} ({})", data.title, counts.collect::<Vec<_>>().join(", "));

@@ -58,7 +58,11 @@ fn generator(args: &TranslateArgs, places: &Places) -> anyhow::Result<StoredGene
             true => TrainedDropout::Ignore,
             false => TrainedDropout::Refuse,
         };
-        return Ok(StoredGenerator::from_file(file, direction, dropout)?);
+        let generator = StoredGenerator::from_file(file, direction, dropout)?;
+        if let Some(words) = &generator.taken_as {
+            say!("note: taken as {words}");
+        }
+        return Ok(generator);
     }
     let ending = file.extension().and_then(|ending| ending.to_str());
     if matches!(ending, Some("pth" | "pt" | "safetensors")) {

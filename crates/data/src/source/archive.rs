@@ -85,6 +85,11 @@ impl Source for Archive {
         &self.entries
     }
 
+    /// As a folder of the same files.
+    fn is_ordered(&self) -> bool {
+        true
+    }
+
     fn picture(&self, index: usize, size: u32) -> Result<Picture, String> {
         picture_of(&self.read(index)?, size)
     }

@@ -89,6 +89,8 @@ impl Folder {
     /// Changes whenever a file was added, removed, renamed or written to.
     pub(crate) fn stamp(&self) -> String {
         let mut hasher = blake3::Hasher::new();
+        // What was prepared by another rule is not used.
+        hasher.update(AS_THEY_ARE.as_bytes());
         for (entry, file) in self.entries.iter().zip(&self.files) {
             hasher.update(format!("{:?} {:?} ", entry.fold, entry.domain).as_bytes());
             hasher.update(
@@ -106,6 +108,11 @@ impl Source for Folder {
 
     fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// Whole paths decide, as in the reference: `x-1.png` comes before `x.png`.
+    fn is_ordered(&self) -> bool {
+        true
     }
 
     fn picture(&self, index: usize, size: u32) -> Result<Picture, String> {

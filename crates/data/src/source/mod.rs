@@ -41,6 +41,11 @@ pub(crate) trait Source: Sync {
     /// Makes the image of `entries()[index]`; the error says what is wrong with it.
     fn picture(&self, index: usize, size: u32) -> Result<Picture, String>;
 
+    /// Whether images come in the order of `entries()`, and not in that of their ids.
+    fn is_ordered(&self) -> bool {
+        false
+    }
+
     /// How the image is called in a message to the user.
     fn path(&self, index: usize) -> String {
         self.entries()[index].id.clone()
@@ -51,16 +56,13 @@ pub(crate) trait Source: Sync {
 /// and what was prepared before is not used.
 pub(crate) fn revision(kind: RecipeKind) -> u32 {
     match kind {
-        RecipeKind::Blueprint => 2,
-        RecipeKind::Synthetic
-        | RecipeKind::EmojiFlat3d
-        | RecipeKind::Relief
-        | RecipeKind::Archive => 1,
+        RecipeKind::Blueprint | RecipeKind::Relief | RecipeKind::Archive => 2,
+        RecipeKind::Synthetic | RecipeKind::EmojiFlat3d => 1,
     }
 }
 
-/// The rule of images that are used as they are.
-const AS_THEY_ARE: &str = "files";
+/// The rule of images that are used as they are. Names what was last changed about decoding.
+const AS_THEY_ARE: &str = "files, JPEG by libjpeg";
 
 /// `file` is what was fetched; `None` for embedded recipes.
 pub(crate) fn open(recipe: &Recipe, file: Option<&Path>) -> Result<Box<dyn Source>, DataError> {

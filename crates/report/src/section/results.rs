@@ -22,12 +22,17 @@ pub(crate) fn section(subject: &Subject<'_>) -> String {
         "<section id=\"results\">\n<h2>Results</h2>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" \
          aria-label=\"Results table\">\n<table class=\"sortable\">\n",
     );
-    let setting_columns = record.plan.axes.len() + loose.len();
+    // Without an axis the cells are points, best known by their names.
+    let named = record.plan.axes.is_empty();
+    let setting_columns = usize::from(named) + record.plan.axes.len() + loose.len();
     out.push_str(&head(subject, setting_columns, &loose, losses, &secondary, &cost));
     out.push_str("<tbody>\n");
     for (at, cell) in record.plan.cells.iter().enumerate() {
         let (baseline, best) = (summary.baseline == Some(at), summary.best == Some(at));
         out.push_str(if baseline { "<tr class=\"baseline\">" } else { "<tr>" });
+        if named {
+            out.push_str(&setting(&cell.label));
+        }
         for axis in &record.plan.axes {
             out.push_str(&setting(&level(axis, cell)));
         }
@@ -124,6 +129,9 @@ fn head(
     let mut sortable = |html: String, class: &str| {
         out.push_str(&format!("<th scope=\"col\" class=\"{class}\" data-sortable>{html}</th>"))
     };
+    if plan.axes.is_empty() {
+        sortable("cell".into(), "setting");
+    }
     for axis in &plan.axes {
         sortable(esc(&axis.label).to_string(), "setting");
     }

@@ -114,7 +114,8 @@ fn the_reference_itself() {
     check(|_| {}, REFERENCE);
 }
 
-/// Each direction of the cycle trains both generators, so both end elsewhere without it.
+/// Each direction of the cycle passes through both generators, as translator of one and inverter of
+/// the other, so both end elsewhere without it. A known port trains each on one part only.
 #[test]
 fn cycle_terms() {
     let moved = &GENERATORS;

@@ -4,8 +4,7 @@ use serde_json::Value as Json;
 
 use super::{Departure, departure};
 
-pub(super) const ABOUT: &str =
-    "yunjey/mnist-svhn-transfer at 062a715, a small CycleGAN for 32 px (use_labels=False)";
+pub(super) const ABOUT: &str = "yunjey/mnist-svhn-transfer at 062a715, a small CycleGAN for 32 px (use_labels=False, use_reconst_loss=True)";
 
 pub(super) fn departures() -> Vec<Departure> {
     vec![

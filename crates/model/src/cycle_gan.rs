@@ -4,9 +4,9 @@ use burn::module::Module;
 use burn::tensor::Device;
 use spec::{LossConfig, ModelConfig};
 
+use crate::discriminator::Discriminator;
 use crate::generator::Generator;
 use crate::init::InitialWeights;
-use crate::patch_discriminator::Discriminator;
 
 /// The four networks. Discriminators are named by the domain they judge
 /// (upstream's `netD_A` judges B; here that is `disc_b`).

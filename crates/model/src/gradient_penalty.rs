@@ -12,7 +12,7 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use crate::patch_discriminator::Discriminator;
+use crate::discriminator::Discriminator;
 
 /// `mean((|∇ₓ Σ D(x)| - 1)²)` at `x = alpha · real + (1 - alpha) · fake`, one `alpha` an image;
 /// the gradient is of the sum over the map of scores, as in upstream's `cal_gradient_penalty`.

@@ -7,6 +7,7 @@
 
 mod architecture;
 mod cycle_gan;
+mod discriminator;
 mod gan_loss;
 mod generator;
 mod gradient_penalty;
@@ -14,7 +15,6 @@ mod gradients;
 mod init;
 mod layers;
 mod parameters;
-mod patch_discriminator;
 mod resnet_generator;
 mod unet_generator;
 pub mod upstream_names;
@@ -25,12 +25,12 @@ mod tests;
 
 pub use architecture::{Layout, infer_generator, taken_as};
 pub use cycle_gan::{CycleGan, Network, Term};
+pub use discriminator::Discriminator;
 pub use gan_loss::{discriminator_loss, generator_loss};
 pub use generator::{Generator, side_multiple};
 pub use gradient_penalty::gradient_penalty;
 pub use gradients::gradients;
 pub use init::InitialWeights;
-pub use patch_discriminator::Discriminator;
 
 /// Part of every run's identity. Raised on purpose when a change makes the
 /// same configuration train to other numbers.

@@ -4,9 +4,9 @@
 use burn::module::Module;
 use spec::{DiscriminatorKind, GeneratorKind, ModelConfig, NormKind, Padding, Upsample};
 
+use crate::discriminator::{Discriminator, judge_layers};
 use crate::generator::Generator;
 use crate::layers::biased;
-use crate::patch_discriminator::Discriminator;
 use crate::unet_generator::n_halvings;
 
 /// A network whose tensors have names in the reference implementation.
@@ -29,20 +29,16 @@ impl UpstreamNames for Generator {
 impl UpstreamNames for Discriminator {
     fn names(config: &ModelConfig) -> Vec<(String, String)> {
         let mut names = Names::new(config);
-        let (n, prefix, head_bias) = match config.discriminator {
-            DiscriminatorKind::Patch | DiscriminatorKind::Image => {
-                (config.n_layers as usize + 2, "model", true)
-            }
-            DiscriminatorKind::Pixel => (3, "net", names.biased),
+        let prefix = match config.discriminator {
+            DiscriminatorKind::Patch | DiscriminatorKind::Image => "model",
+            DiscriminatorKind::Pixel => "net",
         };
-        // After the first: convolution, norm, LeakyReLU, three modules a layer.
-        let index = |i: usize| if i == 0 { 0 } else { 3 * i - 1 };
-        for i in 0..n {
-            let bias = if i == 0 { true } else { names.biased };
-            let bias = if i == n - 1 { head_bias } else { bias };
-            names.conv(&format!("layers.{i}"), &format!("{prefix}.{}", index(i)), bias);
-            if i > 0 && i < n - 1 {
-                names.norm(&format!("norms.{i}"), &format!("{prefix}.{}", index(i) + 1));
+        for (i, layer) in judge_layers(config).iter().enumerate() {
+            // After the first: convolution, norm, LeakyReLU, three modules a layer.
+            let index = if i == 0 { 0 } else { 3 * i - 1 };
+            names.conv(&format!("layers.{i}"), &format!("{prefix}.{index}"), layer.bias);
+            if layer.normed {
+                names.norm(&format!("norms.{i}"), &format!("{prefix}.{}", index + 1));
             }
         }
         names.pairs

@@ -33,8 +33,8 @@ pub struct PreparedSweep {
     /// What the sweep is judged by and why, where the file does not say and the usual metric
     /// cannot be measured.
     pub metric_note: Option<String>,
-    /// Weight files that are named and not used.
-    pub init_note: Option<String>,
+    /// Weight files that are named and not used, or used for another network than they are of.
+    pub init_notes: Vec<String>,
 }
 
 /// Prepares the plan's images and works out every run's identity.
@@ -51,7 +51,7 @@ pub fn prepare(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<PreparedSweep, RunnerError> {
     initial_weights::check(&plan)?;
-    let init_note = initial_weights::unused(&plan);
+    let init_notes = [initial_weights::unused(&plan), initial_weights::otherwise_trained(&plan)];
     let datasets = open_each_once(&plan, store, progress)?;
     let metric_note = settle_metric(&mut plan, &datasets)?;
     let sweep = SweepDir::new(runs_root, &plan.name)?;
@@ -96,14 +96,14 @@ pub fn prepare(
         runs_root,
         total_steps,
         metric_note,
-        init_note,
+        init_notes: init_notes.into_iter().flatten().collect(),
     })
 }
 
 impl PreparedSweep {
     /// What to know before anything trains.
     pub fn notes(&self) -> impl Iterator<Item = &String> {
-        self.metric_note.iter().chain(&self.init_note)
+        self.metric_note.iter().chain(&self.init_notes)
     }
 
     /// Entries that have no final result yet, in starting order.

@@ -435,9 +435,31 @@ fn weight_files_are_tried_before_anything_is_made() {
     let without = prepared("loss.gan = false".into()).expect("sound");
     let with = prepared("loss.gan = false\ninit.disc_b = \"absent.pth\"".into()).expect("sound");
     assert_eq!(without.notes().count(), 0);
-    let note = with.init_note.expect("a note");
+    let note = &with.init_notes[0];
     assert!(note.contains("loss.gan = false") && note.contains("init.disc_b"), "{note}");
     let keys =
         |entries: &[track::PlanEntry]| entries.iter().map(|it| it.key.clone()).collect::<Vec<_>>();
     assert_eq!(keys(&with.entries), keys(&without.entries));
+}
+
+#[test]
+fn exported_weights_of_another_network_are_used_and_named() {
+    let lab = Lab::new();
+    let trained = lab.plan(&TINY.replace("train.steps = 12", "train.steps = 1"));
+    lab.run(1, None).expect("trains");
+    let run = track::RunDir::new(lab.runs_root().join(&trained.entries[1].folder));
+    let out = lab.dir.path().join("exported");
+    crate::export(&crate::SavedRun::open(&run).expect("a run"), &out).expect("exported");
+    let notes = |file: &str, leaves: &str| {
+        let init = format!("init.gen_ab = {:?}\n{leaves}\n[axes]", out.join(file));
+        let source = SourceText { name: "own.toml".into(), text: TINY.replace("[axes]", &init) };
+        let plan = spec::read(source, &[], &mut |_| Err("none".into())).expect("well formed");
+        let prepared = prepare(plan, &lab.runs_root(), &lab.store(), "test", &mut |_| {});
+        prepared.unwrap_or_else(|error| panic!("{}", error.chain())).init_notes
+    };
+    assert!(notes("gen_ab.safetensors", "").is_empty());
+    let [note] = &notes("gen_ba.safetensors", "model.padding = \"replicate\"")[..] else {
+        panic!("one note");
+    };
+    assert!(note.contains("is gen_ba and was trained with padding reflect"), "{note}");
 }

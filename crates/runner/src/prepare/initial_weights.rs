@@ -11,6 +11,7 @@ use spec::{Cell, ModelConfig, Plan, RunConfig};
 
 use crate::device::ComputeDevice;
 use crate::error::RunnerError;
+use crate::export::ExportedNetwork;
 use crate::weight_file;
 
 /// The files that a run starts from. Without adversarial terms there is no discriminator, and
@@ -57,6 +58,40 @@ pub(crate) fn unused(plan: &Plan) -> Option<String> {
     }
     let place = (!unused.is_empty()).then(|| place(&unused, plan.cells.len()))?;
     Some(format!("not used, since loss.gan = false leaves the discriminators out: {place}"))
+}
+
+/// A word on exported files that say they are of another network than they start, or of one that
+/// differs where tensors do not tell. Neither need be a mistake.
+pub(crate) fn otherwise_trained(plan: &Plan) -> Option<String> {
+    let mut words: Vec<String> = Vec::new();
+    for cell in &plan.cells {
+        for (network, path) in in_use(&cell.config) {
+            let metadata = weight_file::read_metadata(path).ok();
+            let Some(file) = metadata.as_ref().and_then(ExportedNetwork::read) else { continue };
+            let mut differs = traceless(&file.model, &cell.config.model);
+            if file.network != network {
+                differs.insert(0, format!("is {}", file.network.name()));
+            }
+            let word = format!("`{}` {}", path.display(), differs.join(" and "));
+            if !differs.is_empty() && !words.contains(&word) {
+                words.push(word);
+            }
+        }
+    }
+    (!words.is_empty()).then(|| format!("taken as it is for another network: {}", words.join("; ")))
+}
+
+/// What two networks with the same tensors differ in.
+fn traceless(file: &ModelConfig, cell: &ModelConfig) -> Vec<String> {
+    let leaves = [
+        ("padding", format!("{:?}", file.padding), format!("{:?}", cell.padding)),
+        ("upsample", format!("{:?}", file.upsample), format!("{:?}", cell.upsample)),
+        ("norm", format!("{:?}", file.norm), format!("{:?}", cell.norm)),
+    ];
+    let different = leaves.into_iter().filter(|(_, file, cell)| file != cell);
+    different
+        .map(|(leaf, file, _)| format!("was trained with {leaf} {}", file.to_lowercase()))
+        .collect()
 }
 
 /// A network of a cell, for which a file is named.

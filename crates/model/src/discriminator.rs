@@ -1,4 +1,5 @@
-//! The discriminators: PatchGAN of any depth, and one that sees single pixels.
+//! The discriminators: PatchGAN of any depth, with a map of verdicts or one an image, and one that
+//! sees single pixels.
 
 use burn::module::Module;
 use burn::nn::PaddingConfig2d;
@@ -33,41 +34,59 @@ pub struct Discriminator {
     averages: bool,
 }
 
+/// One convolution of a discriminator.
+pub(crate) struct JudgeLayer {
+    channels: [usize; 2],
+    stride: usize,
+    pub(crate) bias: bool,
+    /// Whether a norm follows.
+    pub(crate) normed: bool,
+}
+
+/// The convolutions in order. Upstream's rules: no norm after the first and the last; a bias where
+/// no norm follows, except that the pixel kind's last goes with the normed ones.
+pub(crate) fn judge_layers(config: &ModelConfig) -> Vec<JudgeLayer> {
+    let ndf = config.ndf as usize;
+    let n_layers = config.n_layers as usize;
+    let is_pixel = config.discriminator == DiscriminatorKind::Pixel;
+    let widths: Vec<usize> = match is_pixel {
+        true => vec![ndf, ndf * 2],
+        false => (0..=n_layers).map(|i| ndf * (1 << i.min(3))).collect(),
+    };
+    let channels: Vec<usize> = [3].into_iter().chain(widths).chain([1]).collect();
+    let last = channels.len() - 2;
+    let layer = |i: usize| JudgeLayer {
+        channels: [channels[i], channels[i + 1]],
+        stride: if !is_pixel && i < n_layers { 2 } else { 1 },
+        bias: i == 0 || (i == last && !is_pixel) || biased(config.norm),
+        normed: i > 0 && i < last,
+    };
+    (0..=last).map(layer).collect()
+}
+
 impl Discriminator {
     pub fn new(config: &ModelConfig, weights: &InitialWeights<'_>) -> Self {
-        let ndf = config.ndf as usize;
-        let n_layers = config.n_layers as usize;
-        let (channels, stride_2, kernel, padding) = match config.discriminator {
-            DiscriminatorKind::Patch | DiscriminatorKind::Image => {
-                let hidden = (0..=n_layers).map(|i| ndf * (1 << i.min(3)));
-                let channels: Vec<usize> = [3].into_iter().chain(hidden).chain([1]).collect();
-                (channels, n_layers, 4, 1)
-            }
-            DiscriminatorKind::Pixel => (vec![3, ndf, ndf * 2, 1], 0, 1, 0),
+        let (kernel, padding) = match config.discriminator {
+            DiscriminatorKind::Patch | DiscriminatorKind::Image => (4, 1),
+            DiscriminatorKind::Pixel => (1, 0),
         };
-        let n = channels.len() - 1;
-        // Upstream's rule: a bias where no norm follows; the pixel kind's last follows the others.
-        let has_bias = |i: usize| match (i, config.discriminator) {
-            (0, _) => true,
-            (_, DiscriminatorKind::Pixel) => biased(config.norm),
-            _ => i == n - 1 || biased(config.norm),
-        };
-        let layer = |i: usize| {
-            let stride = if i < stride_2 { 2 } else { 1 };
-            let conv = Conv2dConfig::new([channels[i], channels[i + 1]], [kernel, kernel])
-                .with_stride([stride, stride])
+        let layers = judge_layers(config);
+        let conv = |(i, layer): (usize, &JudgeLayer)| {
+            let conv = Conv2dConfig::new(layer.channels, [kernel, kernel])
+                .with_stride([layer.stride, layer.stride])
                 .with_padding(PaddingConfig2d::Explicit(padding, padding, padding, padding))
-                .with_bias(has_bias(i))
+                .with_bias(layer.bias)
                 .init(weights.device());
             weights.conv(i as u64, conv)
         };
-        let norm_after = |i: usize| match i {
-            0 => Norm::none(),
-            _ => Norm::new(config.norm, channels[i + 1], i as u64, weights),
+        let norm = |(i, layer): (usize, &JudgeLayer)| match layer.normed {
+            true => Norm::new(config.norm, layer.channels[1], i as u64, weights),
+            false => Norm::none(),
         };
+        let hidden = layers.len() - 1;
         Discriminator {
-            layers: (0..n).map(layer).collect(),
-            norms: (0..n - 1).map(norm_after).collect(),
+            layers: layers.iter().enumerate().map(conv).collect(),
+            norms: layers[..hidden].iter().enumerate().map(norm).collect(),
             averages: config.discriminator == DiscriminatorKind::Image,
         }
     }

@@ -1,4 +1,5 @@
-//! Shipped sweep files whose cells have to be what the paper's tables call them.
+//! Shipped sweep files whose cells have to be what the paper's tables call them, and the files that
+//! the documentation shows.
 
 use super::{expect, read_alone};
 use crate::{Direction, Plan, RunConfig};
@@ -49,4 +50,41 @@ fn at_full_scale_the_rest_is_the_reference() {
     expected.loss.lambda_identity = 0.0;
     expected.train.sample_every = config.train.sample_every;
     assert_eq!(*config, expected);
+}
+
+/// The blocks of TOML in a page.
+fn examples(page: &str) -> Vec<&str> {
+    let blocks = page.split("```toml\n").skip(1);
+    blocks.map(|block| block.split("```").next().expect("a block ends")).collect()
+}
+
+#[test]
+fn what_the_documentation_shows_is_read() {
+    let reference = examples(include_str!("../../../../docs/sweep-file.md"));
+    let [text] = reference[..] else { panic!("one example") };
+    let plan = expect(read_alone(text));
+    // 4 λ × 2 losses × 2 capacities, less two excluded, and a point.
+    assert_eq!((plan.cells.len(), plan.runs.len()), (15, 14 * 3 + 1));
+    let shown = examples(include_str!("../../../../README.md"));
+    assert!(!shown.is_empty());
+    for text in shown {
+        expect(read_alone(text));
+    }
+}
+
+/// Every leaf has its place in the page that lists them.
+#[test]
+fn the_documentation_lists_every_leaf() {
+    let page = include_str!("../../../../docs/sweep-file.md");
+    for path in crate::leaf::paths() {
+        let (section, leaf) = path.split_once('.').expect("a section and a leaf");
+        let row = page.lines().find(|line| line.starts_with(&format!("| `[{section}]` |")));
+        let row = row.unwrap_or_else(|| panic!("no row for [{section}]"));
+        assert!(row.contains(&format!("`{leaf}`")), "{path}");
+        if let crate::leaf::Kind::Choice(values) = crate::leaf::kind(path) {
+            for value in values {
+                assert!(row.contains(&format!("`\"{value}\"`")), "{path} = {value:?}");
+            }
+        }
+    }
 }

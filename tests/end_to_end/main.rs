@@ -5,6 +5,7 @@
 
 mod checking;
 mod data_sets;
+mod housekeeping;
 mod lab;
 mod other_programs;
 mod stopping;

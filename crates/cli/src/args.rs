@@ -58,6 +58,18 @@ pub(crate) enum Command {
     Ls(LsArgs),
     /// Show one run: what it differs in, how it went, its scores
     Show(ShowArgs),
+    /// What two runs differ in: settings, circumstances, last values
+    ///
+    /// Equal runs say so: the same configuration, seed, data set, training revision, code, device
+    /// and last values. Speed and load of the machine (`perf/`, `sys/`) are shown and never count.
+    Diff(DiffArgs),
+    /// Move runs to the trash; their sweep trains them again
+    ///
+    /// Nothing is deleted: a run's folder moves to RUNS/.trash, and `mv` brings it back. All named
+    /// runs move, or none.
+    ///
+    /// Exit code 75: a run is being trained, and nothing has moved.
+    Rm(RmArgs),
     /// Write a sweep's report from what has been recorded so far
     Report(ReportArgs),
     /// Translate a folder of pictures with a run's generator or a published one
@@ -186,6 +198,30 @@ pub(crate) struct ShowArgs {
     /// The same as JSON, for scripts
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DiffArgs {
+    /// A run's folder, or SWEEP/RUN with RUN as in `cyclelab show`
+    #[arg(value_name = "A")]
+    pub(crate) a: String,
+    /// The run to compare with it
+    #[arg(value_name = "B")]
+    pub(crate) b: String,
+    /// The same as JSON, for scripts
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RmArgs {
+    /// Runs' folders, or SWEEP/RUN with RUN as in `cyclelab show`
+    #[arg(value_name = "RUN", required = true)]
+    // Not `runs`: the name of the global option.
+    pub(crate) run: Vec<String>,
+    /// Say what would move, and move nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -2,10 +2,12 @@
 
 mod check;
 mod data;
+mod diff;
 mod export;
 mod plan;
 mod presets;
 mod report;
+mod rm;
 mod run;
 mod store;
 mod sweep;
@@ -13,10 +15,12 @@ mod translate;
 
 pub(crate) use check::check;
 pub(crate) use data::data;
+pub(crate) use diff::diff;
 pub(crate) use export::export;
 pub(crate) use plan::plan;
 pub(crate) use presets::presets;
 pub(crate) use report::report;
+pub(crate) use rm::rm;
 pub(crate) use run::{device, run};
 pub(crate) use store::{find, ls, show, status};
 pub(crate) use sweep::sweep;

@@ -26,7 +26,7 @@ pub(crate) enum Exit {
     Bug = 70,
     /// `run`, `translate`, `export`: the disk is full, permission denied.
     Io = 74,
-    /// `run`: another process has this run.
+    /// `run`: another process has this run. `rm`: a run is being trained; nothing has moved.
     Held = 75,
     /// `run`: bad configuration. `translate`, `export`: weights that cannot be used.
     Config = 78,

@@ -30,6 +30,8 @@ fn main() -> std::process::ExitCode {
         Command::Status(it) => commands::status(&it, &places),
         Command::Ls(it) => commands::ls(&it, &places),
         Command::Show(it) => commands::show(&it, &places),
+        Command::Diff(it) => commands::diff(&it, &places),
+        Command::Rm(it) => commands::rm(&it, &places),
         Command::Report(it) => commands::report(&it, &places),
         Command::Translate(it) => commands::translate(&it, &places),
         Command::Export(it) => commands::export(&it, &places),

@@ -31,6 +31,7 @@ mod samples;
 
 mod reader;
 mod runs_table;
+mod trash;
 
 #[cfg(test)]
 mod fixture;
@@ -45,9 +46,10 @@ pub use metric_part::MetricMeta;
 pub use metric_writer::{Measurement, MetricWriter};
 pub use plan::PlanEntry;
 pub use provenance::{Hardware, Provenance, SourceTree};
-pub use reader::{read_run, read_run_status, read_sweep, read_sweep_status};
+pub use reader::{read_run, read_run_at, read_run_status, read_sweep, read_sweep_status};
 pub use record::*;
 pub use runs_table::write_runs_parquet;
 pub use samples::SampleWriter;
 pub use schema::SCHEMA_REV;
 pub use sweep_dir::find_run;
+pub use trash::Removal;

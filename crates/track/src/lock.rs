@@ -51,7 +51,13 @@ impl RunDir {
 
     /// Whether some process holds the folder now.
     pub(crate) fn is_held(&self) -> bool {
-        is_held(&self.lock_file())
+        self.expect_free().is_err()
+    }
+
+    /// # Errors
+    /// `Held` names the owner.
+    pub(crate) fn expect_free(&self) -> Result<(), TrackError> {
+        expect_free(&self.lock_file())
     }
 }
 
@@ -102,9 +108,14 @@ fn owner(file: &mut File) -> String {
 }
 
 /// Asks with a shared lock, so that several askers do not take each other for owners.
-fn is_held(path: &Path) -> bool {
-    let Ok(file) = File::open(path) else { return false };
-    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+fn expect_free(path: &Path) -> Result<(), TrackError> {
+    let Ok(mut file) = File::open(path) else { return Ok(()) };
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => {
+            Err(TrackError::Held { path: path.to_owned(), owner: owner(&mut file) })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A leftover that cannot be removed does no harm: no reader looks at it.

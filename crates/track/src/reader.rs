@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::TrackError;
 use crate::event::{Event, Stamped};
+use crate::identity::RunIdentity;
 use crate::layout::{RunDir, SweepDir};
 use crate::metric_part::{self, Listing};
 use crate::plan::PlanEntry;
@@ -40,7 +41,19 @@ fn sweep_with(
 
 /// One planned run with its rows and samples.
 pub fn read_run(runs_root: &Path, entry: &PlanEntry) -> RunRecord {
-    let mut record = read_run_status(runs_root, entry);
+    with_rows(read_run_status(runs_root, entry))
+}
+
+/// A run by its folder alone, whatever its sweep plans by now: one in the trash too. Index and cell
+/// are a plan's and stay 0. `None` where no run has begun.
+pub fn read_run_at(run: &RunDir) -> Result<Option<(RunIdentity, RunRecord)>, TrackError> {
+    let Some(identity) = run.read_identity()? else { return Ok(None) };
+    let mut record = planned(run, &identity.key, identity.seed);
+    follow_history(run, &mut record);
+    Ok(Some((identity, with_rows(record))))
+}
+
+fn with_rows(mut record: RunRecord) -> RunRecord {
     if record.state == RunState::Planned {
         return record;
     }
@@ -63,22 +76,8 @@ pub fn read_run(runs_root: &Path, entry: &PlanEntry) -> RunRecord {
 /// One planned run without its rows and samples.
 pub fn read_run_status(runs_root: &Path, entry: &PlanEntry) -> RunRecord {
     let run = RunDir::new(runs_root.join(&entry.folder));
-    let mut record = RunRecord {
-        index: entry.index,
-        key: entry.key.clone(),
-        folder: run.path().to_owned(),
-        cell: entry.cell,
-        seed: entry.seed,
-        state: RunState::Planned,
-        attempts: 0,
-        active_s: None,
-        started_at: None,
-        device: None,
-        code: None,
-        rows: vec![],
-        samples: vec![],
-        damaged: vec![],
-    };
+    let planned = planned(&run, &entry.key, entry.seed);
+    let mut record = RunRecord { index: entry.index, cell: entry.cell, ..planned };
     let identity = run.read_identity().and_then(|identity| match identity {
         Some(found) => run.expect_key(&found.key, &entry.key).map(|()| Some(found)),
         None => Ok(None),
@@ -93,15 +92,39 @@ pub fn read_run_status(runs_root: &Path, entry: &PlanEntry) -> RunRecord {
             }
         }
     }
+    follow_history(&run, &mut record);
+    record
+}
+
+/// Nothing recorded yet.
+fn planned(run: &RunDir, key: &str, seed: u64) -> RunRecord {
+    RunRecord {
+        index: 0,
+        key: key.to_owned(),
+        folder: run.path().to_owned(),
+        cell: 0,
+        seed,
+        state: RunState::Planned,
+        attempts: 0,
+        active_s: None,
+        started_at: None,
+        device: None,
+        code: None,
+        rows: vec![],
+        samples: vec![],
+        damaged: vec![],
+    }
+}
+
+fn follow_history(run: &RunDir, record: &mut RunRecord) {
     match run.history() {
         Ok(RunHistory { state, events, bad }) => {
             record.state = state;
-            events.iter().for_each(|event| follow(&mut record, event));
+            events.iter().for_each(|event| follow(record, event));
             record.damaged.extend(bad.into_iter().map(|reason| (run.events(), reason)));
         }
         Err(error) => record.damaged.push((run.events(), in_words(&error))),
     }
-    record
 }
 
 fn follow(record: &mut RunRecord, Stamped { ts, event }: &Stamped<Event>) {

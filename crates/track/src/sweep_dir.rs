@@ -48,7 +48,12 @@ pub fn find_run(runs_root: &Path, key: &str) -> Result<Option<RunDir>, TrackErro
     }
     let ending = format!("-{}", short_key(key));
     let (mut diverged, mut other) = (None, None);
-    for sweep in children(runs_root)?.iter().filter(|path| path.is_dir()) {
+    // What is not named like a sweep is none: the trash.
+    let is_sweep = |path: &&PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| SweepDir::new(runs_root, name).is_ok()) && path.is_dir()
+    };
+    for sweep in children(runs_root)?.iter().filter(is_sweep) {
         for path in children(sweep)? {
             if !path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(&ending)) {
                 continue;

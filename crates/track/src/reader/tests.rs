@@ -91,6 +91,16 @@ fn a_sweep_as_it_was_recorded() {
     assert_eq!(order, [expected(1, 1), expected(2, 1), expected(3, 2), expected(4, 2)].concat());
     assert_eq!(run.last("eval/l1_ab"), Some(0.25));
 
+    let (identity, alone) = read_run_at(&store.run).unwrap().unwrap();
+    assert_eq!(identity, fixture::identity(0));
+    assert_eq!((&alone.state, &alone.rows, &alone.samples), (&run.state, &run.rows, &run.samples));
+    assert_eq!(
+        (alone.attempts, alone.device, alone.code),
+        (2, run.device.clone(), run.code.clone())
+    );
+    let nowhere = RunDir::new(other.folder.clone());
+    assert!(read_run_at(&nowhere).unwrap().is_none());
+
     let rows = run.rows.clone();
     second.compact().unwrap();
     assert_eq!(first(&store).rows, rows, "compacting changes nothing for a reader");

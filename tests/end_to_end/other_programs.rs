@@ -1,12 +1,20 @@
 //! What other programs make of our files: pandas and DuckDB of the Parquet, PyTorch of the weights
 //! and of a training, a browser of the report.
 
-use std::process::Command;
+use std::process::{Command, Output};
 
 use crate::lab::{Lab, available, files_below, run_folder, tiny};
 
 fn python() -> Command {
     Command::new(std::env::var("CYCLELAB_PYTHON").unwrap_or_else(|_| "python3".into()))
+}
+
+/// What a script printed; where it failed, everything it said.
+fn succeeded(output: Output, what: &str) -> String {
+    let (stdout, stderr) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{what}: {stdout}\n{stderr}");
+    stdout.into_owned()
 }
 
 #[test]
@@ -21,11 +29,9 @@ fn pandas_and_duckdb_read_the_metrics() {
     lab.succeed(&["sweep", "tiny.toml", "--no-report"]);
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/readers/read_parquet.py");
     let metrics = lab.path("runs/tiny/*/metrics/*.parquet");
-    let output = python().arg(script).arg(&metrics).output().expect("Python starts");
-    let (stdout, stderr) =
-        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{stdout}\n{stderr}");
-    assert!(stdout.contains("loss/gan_g_ab"), "{stdout}");
+    let output = python().arg(script).arg(&metrics).output();
+    let said = succeeded(output.expect("Python starts"), "read_parquet.py");
+    assert!(said.contains("loss/gan_g_ab"), "{said}");
 
     let wide = "import duckdb, pandas, sys; \
         a = pandas.read_parquet(sys.argv[1]); \
@@ -89,12 +95,9 @@ fn pytorch_loads_what_is_exported() {
             .arg(lab.path(&input))
             .arg("--translated")
             .arg(lab.path(&translated))
-            .output()
-            .expect("Python starts");
-        let (stdout, stderr) =
-            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success(), "{leaf}: {stdout}\n{stderr}");
-        assert!(stdout.contains("4 networks loaded, 4 translations"), "{stdout}");
+            .output();
+        let said = succeeded(output.expect("Python starts"), leaf);
+        assert!(said.contains("4 networks loaded, 4 translations"), "{said}");
     }
 }
 
@@ -110,12 +113,9 @@ fn a_training_has_pytorch_s_losses() {
             .args(["--cyclelab", env!("CARGO_BIN_EXE_cyclelab"), "--gan-mode", gan_mode])
             .args(["--steps", steps, "--work"])
             .arg(lab.path(gan_mode))
-            .output()
-            .expect("Python starts");
-        let (stdout, stderr) =
-            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success(), "{stdout}\n{stderr}");
-        assert!(stdout.contains("weighted/cycle_b"), "{stdout}");
+            .output();
+        let said = succeeded(output.expect("Python starts"), gan_mode);
+        assert!(said.contains("weighted/cycle_b"), "{said}");
     }
 }
 

@@ -121,17 +121,7 @@ fn real(dir: &Path) -> Result<PathBuf, DataError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Makes empty files below a new folder.
-    fn tree(paths: &[&str]) -> tempfile::TempDir {
-        let dir = tempfile::tempdir().unwrap();
-        for path in paths {
-            let path = dir.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, "").unwrap();
-        }
-        dir
-    }
+    use crate::fixture::tree;
 
     fn paths(files: &ImageFiles) -> Vec<&str> {
         (0..files.count()).map(|i| files.path(i)).collect()

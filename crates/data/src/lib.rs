@@ -24,6 +24,8 @@ mod store;
 mod unpaired;
 
 #[cfg(test)]
+mod fixture;
+#[cfg(test)]
 mod switches;
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,6 @@ mod discriminator;
 mod gan_loss;
 mod generator;
 mod gradient_penalty;
-mod gradients;
 mod init;
 mod layers;
 mod parameters;
@@ -29,8 +28,8 @@ pub use discriminator::Discriminator;
 pub use gan_loss::{discriminator_loss, generator_loss};
 pub use generator::{Generator, side_multiple};
 pub use gradient_penalty::gradient_penalty;
-pub use gradients::gradients;
 pub use init::InitialWeights;
+pub use parameters::gradients;
 
 /// Part of every run's identity. Raised on purpose when a change makes the
 /// same configuration train to other numbers.

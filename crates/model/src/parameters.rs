@@ -1,23 +1,31 @@
-//! A module's parameters by their path in it: read, measured, replaced.
+//! A module's parameters by their path in it: read, measured, replaced, and their gradients.
 
 use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Gradients, Shape, Tensor, TensorData};
 
 use crate::weights::NamedTensors;
 
 /// Every float parameter by its path in the module.
 pub fn collect<M: Module>(module: &M) -> NamedTensors {
     let mut tensors = NamedTensors::new();
-    visit(module, &mut |name, _, values| drop(tensors.insert(name, values())));
+    visit(module, &mut |it| drop(tensors.insert(it.path, (it.values)())));
     tensors
 }
 
-/// The shapes of the same, without a look at the values.
+/// The gradient of every parameter that one backward pass reached, for checks by term and by
+/// network.
+pub fn gradients<M: Module>(module: &M, of: &Gradients) -> NamedTensors {
+    let mut found = NamedTensors::new();
+    visit(module, &mut |it| found.extend((it.gradient)(of).map(|gradient| (it.path, gradient))));
+    found
+}
+
+/// The shapes of all parameters, without a look at the values.
 pub(crate) fn shapes<M: Module>(module: &M) -> BTreeMap<String, Vec<usize>> {
     let mut shapes = BTreeMap::new();
-    visit(module, &mut |name, shape, _| drop(shapes.insert(name, shape.to_vec())));
+    visit(module, &mut |it| drop(shapes.insert(it.path, it.shape.to_vec())));
     shapes
 }
 
@@ -29,8 +37,15 @@ pub(crate) fn replace<M: Module>(module: M, tensors: NamedTensors) -> M {
     module.map(&mut Replace { path: Vec::new(), tensors })
 }
 
-/// What is done with a parameter: its path, its shape, and a way to its values.
-type See<'a> = dyn FnMut(String, &[usize], &dyn Fn() -> TensorData) + 'a;
+/// A float parameter of any rank, where a visitor meets it.
+struct Met<'a> {
+    path: String,
+    shape: Shape,
+    values: &'a dyn Fn() -> TensorData,
+    gradient: &'a dyn Fn(&Gradients) -> Option<TensorData>,
+}
+
+type See<'a> = dyn FnMut(Met<'_>) + 'a;
 
 fn visit<M: Module>(module: &M, see: &mut See<'_>) {
     module.visit(&mut Visit { path: Vec::new(), see });
@@ -51,7 +66,12 @@ impl ModuleVisitor for Visit<'_, '_> {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        (self.see)(self.path.join("."), &param.lazy_shape(), &|| param.val().into_data());
+        (self.see)(Met {
+            path: self.path.join("."),
+            shape: param.lazy_shape(),
+            values: &|| param.val().into_data(),
+            gradient: &|of| param.val().grad(of).map(Tensor::into_data),
+        });
     }
 }
 

@@ -20,12 +20,12 @@ fn tiny() -> ModelConfig {
     ModelConfig { ngf: 4, ndf: 4, n_blocks: 2, n_layers: 2, ..reference() }
 }
 
-fn generator(config: &ModelConfig) -> Generator {
+pub(crate) fn generator(config: &ModelConfig) -> Generator {
     let device = Device::flex();
     Generator::new(config, &InitialWeights::new(1, Network::GenAb, 0.02, &device))
 }
 
-fn discriminator(config: &ModelConfig) -> Discriminator {
+pub(crate) fn discriminator(config: &ModelConfig) -> Discriminator {
     let device = Device::flex();
     Discriminator::new(config, &InitialWeights::new(1, Network::DiscA, 0.02, &device))
 }
@@ -265,7 +265,7 @@ fn weights_travel_under_the_reference_s_names() {
 fn what_is_saved_loads_back_bit_for_bit() {
     let config = tiny();
     let first = weights::save(&generator(&config), &config);
-    let bytes = weights::to_safetensors(&first).expect("serialises");
+    let bytes = weights::to_safetensors(&first, None).expect("serialises");
     let other =
         Generator::new(&config, &InitialWeights::new(2, Network::GenAb, 0.02, &Device::flex()));
     let read = weights::from_safetensors(&bytes).expect("reads back");

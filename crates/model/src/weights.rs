@@ -129,19 +129,11 @@ fn problems(
     problems
 }
 
-pub fn to_safetensors(tensors: &NamedTensors) -> Result<Vec<u8>, WeightsError> {
-    serialize(tensors, None)
-}
-
-/// The same with a description of the whole.
-pub fn to_safetensors_with(
+/// `metadata` is what the file is to say about itself.
+pub fn to_safetensors(
     tensors: &NamedTensors,
-    metadata: &Metadata,
+    metadata: Option<&Metadata>,
 ) -> Result<Vec<u8>, WeightsError> {
-    serialize(tensors, Some(metadata))
-}
-
-fn serialize(tensors: &NamedTensors, metadata: Option<&Metadata>) -> Result<Vec<u8>, WeightsError> {
     let views = tensors.iter().map(|(name, data)| {
         let view = TensorView::new(Dtype::F32, data.shape().to_vec(), data.as_bytes())
             .expect("a float32 tensor's bytes fit its shape");
@@ -217,24 +209,13 @@ fn not_float(name: &str, found: impl std::fmt::Debug) -> WeightsError {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::Device;
     use spec::{DiscriminatorKind, RunConfig};
 
     use super::*;
-    use crate::{Discriminator, Generator, InitialWeights, Network};
+    use crate::tests::{discriminator, generator};
 
     fn tiny() -> ModelConfig {
         ModelConfig { ngf: 2, ndf: 2, n_blocks: 1, n_layers: 1, ..RunConfig::reference().model }
-    }
-
-    fn generator(config: &ModelConfig) -> Generator {
-        let device = Device::flex();
-        Generator::new(config, &InitialWeights::new(1, Network::GenAb, 0.02, &device))
-    }
-
-    fn discriminator(config: &ModelConfig) -> Discriminator {
-        let device = Device::flex();
-        Discriminator::new(config, &InitialWeights::new(1, Network::DiscA, 0.02, &device))
     }
 
     fn refusal(config: &ModelConfig, tensors: NamedTensors) -> String {
@@ -326,10 +307,10 @@ mod tests {
     fn what_is_said_about_a_file_is_read_back() {
         let metadata = Metadata::from([("network".into(), "gen_ab".into())]);
         let tensors = NamedTensors::from([("x".into(), TensorData::from([1.0_f32]))]);
-        let bytes = to_safetensors_with(&tensors, &metadata).expect("serialises");
+        let bytes = to_safetensors(&tensors, Some(&metadata)).expect("serialises");
         assert_eq!(safetensors_metadata(&bytes).expect("reads"), metadata);
         assert_eq!(from_safetensors(&bytes).expect("reads"), tensors);
-        let bare = to_safetensors(&tensors).expect("serialises");
+        let bare = to_safetensors(&tensors, None).expect("serialises");
         assert_eq!(safetensors_metadata(&bare).expect("reads"), Metadata::new());
     }
 }

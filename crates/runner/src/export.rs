@@ -60,7 +60,7 @@ pub fn export(run: &SavedRun, out: &Path) -> Result<Vec<ExportedFile>, RunnerErr
             run: run.identity.key.clone(),
             step: run.step,
         };
-        let bytes = weights::to_safetensors_with(&tensors, &about.to_metadata())
+        let bytes = weights::to_safetensors(&tensors, Some(&about.to_metadata()))
             .map_err(|source| RunnerError::Weights { path: path.clone(), source })?;
         write_whole(&path, &bytes)
             .map_err(|source| RunnerError::Write { path: path.clone(), source })?;

@@ -62,7 +62,7 @@ pub(crate) fn load<M: UpstreamNames>(
 }
 
 pub(crate) fn write(path: &Path, tensors: &NamedTensors) -> Result<(), RunnerError> {
-    let bytes = weights::to_safetensors(tensors)
+    let bytes = weights::to_safetensors(tensors, None)
         .map_err(|source| RunnerError::Weights { path: path.into(), source })?;
     fs::write(path, bytes).map_err(|source| RunnerError::Write { path: path.into(), source })
 }

@@ -226,6 +226,11 @@ impl<'a> Expansion<'a> {
         kept
     }
 
+    /// Whether cells are what the file means: where it has errors, what they share says nothing.
+    fn is_comparable(&self, reading: &Reading) -> bool {
+        self.sound && self.points_sound() && reading.broken.is_empty()
+    }
+
     fn points_sound(&self) -> bool {
         self.file.points.iter().all(|point| point.sound)
     }

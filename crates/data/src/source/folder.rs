@@ -200,18 +200,8 @@ fn missing(root: &Path, expected: &'static str, alternative: &'static str) -> Da
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixture::tree;
     use crate::fold::Domain;
-
-    /// Makes empty files below a new folder.
-    fn tree(paths: &[&str]) -> tempfile::TempDir {
-        let dir = tempfile::tempdir().unwrap();
-        for path in paths {
-            let path = dir.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, "").unwrap();
-        }
-        dir
-    }
 
     fn listed(root: &Path) -> Vec<(Fold, Domain, String)> {
         let folder = Folder::list(root).unwrap();

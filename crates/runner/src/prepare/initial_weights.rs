@@ -29,15 +29,9 @@ pub(crate) fn leaf(network: Network) -> String {
 /// # Errors
 /// `InitialWeights` with all that is wrong.
 pub(crate) fn check(plan: &Plan) -> Result<(), RunnerError> {
-    let mut uses = BTreeMap::<&Path, Vec<Use<'_>>>::new();
-    for cell in &plan.cells {
-        for (network, path) in in_use(&cell.config) {
-            uses.entry(path).or_default().push(Use { network, cell });
-        }
-    }
     let device = ComputeDevice::Cpu.open();
     let mut findings = Vec::new();
-    for (path, uses) in uses {
+    for (path, uses) in uses(plan) {
         for (reason, uses) in refusals(path, &uses, &device) {
             let place = place(&uses, plan.cells.len());
             findings.push(format!("{place}: `{}` {reason}", path.display()));
@@ -64,10 +58,10 @@ pub(crate) fn unused(plan: &Plan) -> Option<String> {
 /// differs where tensors do not tell. Neither need be a mistake.
 pub(crate) fn otherwise_trained(plan: &Plan) -> Option<String> {
     let mut words: Vec<String> = Vec::new();
-    for cell in &plan.cells {
-        for (network, path) in in_use(&cell.config) {
-            let metadata = weight_file::read_metadata(path).ok();
-            let Some(file) = metadata.as_ref().and_then(ExportedNetwork::read) else { continue };
+    for (path, uses) in uses(plan) {
+        let metadata = weight_file::read_metadata(path).ok();
+        let Some(file) = metadata.as_ref().and_then(ExportedNetwork::read) else { continue };
+        for Use { network, cell } in uses {
             let mut differs = traceless(&file.model, &cell.config.model);
             if file.network != network {
                 differs.insert(0, format!("is {}", file.network.name()));
@@ -99,6 +93,17 @@ fn traceless(file: &ModelConfig, cell: &ModelConfig) -> Vec<String> {
 struct Use<'a> {
     network: Network,
     cell: &'a Cell,
+}
+
+/// Each file with all that it is loaded into.
+fn uses(plan: &Plan) -> BTreeMap<&Path, Vec<Use<'_>>> {
+    let mut uses = BTreeMap::<&Path, Vec<Use<'_>>>::new();
+    for cell in &plan.cells {
+        for (network, path) in in_use(&cell.config) {
+            uses.entry(path).or_default().push(Use { network, cell });
+        }
+    }
+    uses
 }
 
 fn named(config: &RunConfig) -> impl Iterator<Item = (Network, &Path)> {

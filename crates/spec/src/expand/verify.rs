@@ -43,7 +43,7 @@ impl Expansion<'_> {
         labels: &[String],
         reading: &mut Reading,
     ) {
-        if !self.sound || !self.points_sound() || !reading.broken.is_empty() {
+        if !self.is_comparable(reading) {
             return;
         }
         let mut first: BTreeMap<String, usize> = BTreeMap::new();

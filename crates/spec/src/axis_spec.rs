@@ -3,8 +3,8 @@
 use crate::diagnostic::{Place, quoted};
 use crate::leaf::{self, Kind};
 use crate::node::{Key, Node, Value};
-use crate::plan::MOST_CELLS;
-use crate::section::Section;
+use crate::plan::MOST_RUNS;
+use crate::section::{LONGEST_LINE, Section, is_line};
 use crate::settings::{Entry, Flat, Reading};
 
 /// How an axis is drawn.
@@ -53,7 +53,7 @@ pub(crate) fn read_axes(node: &Node, reading: &mut Reading) -> Vec<Dimension> {
         reading.error(node.place, format!("[axes] must be a table, found {}", node.found()));
         return Vec::new();
     };
-    let flat = reading.flatten(table, is_axis);
+    let flat = reading.flatten(table, "", is_axis);
     flat.iter().filter_map(|flat| axis(flat, reading)).collect()
 }
 
@@ -105,7 +105,7 @@ fn spec(axis: &mut Dimension, leaf: &'static str, flat: &Flat<'_>, reading: &mut
     };
     section.later("when", "");
     section.later("distribution", "use `count` with `spacing = \"log\"`");
-    axis.label = section.string("label", findings).map(|label| label.value);
+    axis.label = section.line("label", findings).map(|label| label.value);
     let scales = [("linear", Scale::Linear), ("log", Scale::Log), ("category", Scale::Category)];
     let scale = section.choice("scale", &scales, &[], findings);
     let spacings = [("linear", Scale::Linear), ("log", Scale::Log)];
@@ -156,6 +156,10 @@ fn values(
     items: &[Node],
     reading: &mut Reading,
 ) {
+    axis.len = items.len() as u64;
+    if axis.len > MOST_RUNS {
+        return; // As with a range that is too long.
+    }
     for (index, item) in items.iter().enumerate() {
         let what = format!("value {} of the axis `{leaf}`", index + 1);
         add(axis, leaf, flat.key, item, &what, reading);
@@ -255,7 +259,7 @@ impl Range<'_> {
             return;
         }
         axis.len = points;
-        if points > MOST_CELLS {
+        if points > MOST_RUNS {
             return; // The plan refuses it; nothing that size is made here.
         }
         for index in 0..points {
@@ -300,8 +304,12 @@ fn zip(name: &Key, node: &Node, reading: &mut Reading) -> Option<Dimension> {
             .help("write [zip.NAME], then one array per setting");
         return None;
     };
+    if !is_line(&name.text) {
+        let message = format!("the name of a zip is one line of at most {LONGEST_LINE} bytes");
+        reading.error(name.place, message);
+    }
     let mut columns: Vec<(Place, Vec<Entry>, usize)> = Vec::new();
-    for flat in reading.flatten(table, is_axis) {
+    for flat in reading.flatten(table, "", is_axis) {
         let Some(leaf) = reading.leaf(&flat.path, flat.key) else { continue };
         let Value::Array(items) = &flat.node.value else {
             let message =
@@ -310,6 +318,15 @@ fn zip(name: &Key, node: &Node, reading: &mut Reading) -> Option<Dimension> {
             reading.broken.insert(leaf);
             continue;
         };
+        if items.len() as u64 > MOST_RUNS {
+            let message = format!(
+                "`{leaf}` in {what} has {} values, more than the {MOST_RUNS} runs of the largest plan",
+                items.len()
+            );
+            reading.error(flat.node.place, message);
+            reading.broken.insert(leaf);
+            continue;
+        }
         let mut column = Vec::new();
         for (index, item) in items.iter().enumerate() {
             let of = format!("value {} of `{leaf}` in {what}", index + 1);

@@ -1,5 +1,6 @@
 //! Which resolved configurations make sense: ranges per leaf, then rules across leaves.
 
+mod guards;
 mod shapes;
 mod terms;
 
@@ -26,6 +27,7 @@ const NOT_NEGATIVE: &str = "a number ≥ 0";
 const POSITIVE: &str = "a number > 0";
 const BELOW_ONE: &str = "a number ≥ 0 and < 1";
 const STEPS: &str = "a whole number up to 10^15";
+const SOME_STEPS: &str = "a whole number from 1 to 10^15";
 
 /// Far beyond any training; sums of two stay exact in an f64, and TOML can write them.
 fn is_steps(steps: f64) -> bool {
@@ -33,7 +35,7 @@ fn is_steps(steps: f64) -> bool {
 }
 
 /// Ranges that one leaf breaks alone. Sources: `run_config.rs`, leaf by leaf.
-const BOUNDS: [Bound; 25] = [
+const BOUNDS: [Bound; 29] = [
     // Two stride-2 layers halve the crop exactly; reflection by one pixel and a norm need more than
     // one at the bottleneck.
     bound("data.crop_size", "a multiple of 4, at least 8", |v| v >= 8.0 && v % 4.0 == 0.0),
@@ -57,10 +59,15 @@ const BOUNDS: [Bound; 25] = [
     bound("optim.d_steps", AT_LEAST_ONE, |v| v >= 1.0),
     bound("train.steps", STEPS, is_steps),
     bound("train.steps_decay", STEPS, is_steps),
-    bound("train.log_every", "a whole number from 1 to 10^15", |v| v >= 1.0 && is_steps(v)),
+    bound("train.log_every", SOME_STEPS, |v| v >= 1.0 && is_steps(v)),
     bound("train.checkpoint_every", STEPS, is_steps),
     bound("train.sample_every", STEPS, is_steps),
     bound("eval.every", STEPS, is_steps),
+    bound("guards.d_loss_below", NOT_NEGATIVE, |v| v >= 0.0),
+    bound("guards.d_loss_steps", SOME_STEPS, |v| v >= 1.0 && is_steps(v)),
+    // Values in [-1, 1] spread by 1 at most.
+    bound("guards.output_std_below", BELOW_ONE, |v| (0.0..1.0).contains(&v)),
+    bound("guards.output_std_steps", SOME_STEPS, |v| v >= 1.0 && is_steps(v)),
 ];
 
 /// What a leaf takes, for messages, where its type alone says too little.
@@ -111,7 +118,14 @@ fn out_of_range(config: &RunConfig) -> Vec<Problem> {
 }
 
 fn across(config: &RunConfig) -> Vec<Problem> {
-    shapes::problems(config).chain(terms::problems(config)).collect()
+    let of_pairs = shapes::problems(config).chain(terms::problems(config));
+    of_pairs.chain(guards::problems(config)).collect()
+}
+
+/// What is allowed and has no effect, against what its author must think. Of a configuration
+/// without [`problems`].
+pub(crate) fn doubts(config: &RunConfig) -> Vec<Problem> {
+    guards::doubts(config)
 }
 
 #[cfg(test)]
@@ -160,6 +174,8 @@ mod tests {
                 "train.checkpoint_every",
                 "train.sample_every",
                 "eval.every",
+                "guards.d_loss_steps",
+                "guards.output_std_steps",
             ];
             assert_eq!(leaves, expected, "{value}");
         }
@@ -198,6 +214,10 @@ mod tests {
         check(|c| c.optim.d_steps = 0, "`optim.d_steps`");
         check(|c| c.train.log_every = 0, "`train.log_every`");
         check(|c| c.train.steps = Some(u64::MAX), "`train.steps`");
+        check(|c| c.guards.d_loss_below = -1.0, "`guards.d_loss_below`: expected a number ≥ 0");
+        check(|c| c.guards.d_loss_steps = 0, "`guards.d_loss_steps`");
+        check(|c| c.guards.output_std_below = 1.0, "expected a number ≥ 0 and < 1, found 1");
+        check(|c| c.guards.output_std_steps = 0, "`guards.output_std_steps`");
         check(|c| c.data.crop_size = 16, "sees nothing at `data.crop_size` 16");
         check(
             |c| {

@@ -68,6 +68,10 @@ impl Diagnostic {
 }
 
 fn position(text: &str, offset: usize) -> (usize, usize) {
+    // A byte order mark is not a character of the first line.
+    let without = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let offset = offset.saturating_sub(text.len() - without.len());
+    let text = without;
     let mut offset = offset.min(text.len());
     while !text.is_char_boundary(offset) {
         offset -= 1;
@@ -82,7 +86,8 @@ fn position(text: &str, offset: usize) -> (usize, usize) {
 #[error("{}", self.summary())]
 pub struct Rejected {
     pub sources: Vec<SourceText>,
-    /// By source, then by place; warnings are among them.
+    /// By source, then by place; warnings are among them. Of very many mistakes the last one listed
+    /// says how many more there are.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -113,10 +118,21 @@ pub(crate) struct Located<T> {
     pub(crate) place: Place,
 }
 
+/// Errors, and warnings, beyond this are counted and not listed: whatever text is given, a list of
+/// what is wrong with it stays one that can be made, drawn and read.
+const MOST_LISTED: usize = 200;
+
+/// Longer messages quote something that nobody wrote by hand.
+const LONGEST_MESSAGE: usize = 800;
+
 /// Collects findings while reading goes on, so that one run shows them all.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     list: Vec<Diagnostic>,
+    errors: usize,
+    warnings: usize,
+    /// The last error, and the last warning, that was not listed.
+    unlisted: [Option<Diagnostic>; 2],
 }
 
 impl Findings {
@@ -130,9 +146,27 @@ impl Findings {
 
     fn add(&mut self, severity: Severity, place: Place, message: String) -> &mut Diagnostic {
         let span = place.start..place.end;
-        let source = place.source;
-        self.list.push(Diagnostic { severity, source, span, message, label: None, help: None });
+        let (source, message) = (place.source, shortened(message));
+        let found = Diagnostic { severity, source, span, message, label: None, help: None };
+        let (so_far, unlisted) = match severity {
+            Severity::Error => (&mut self.errors, &mut self.unlisted[0]),
+            Severity::Warning => (&mut self.warnings, &mut self.unlisted[1]),
+        };
+        *so_far += 1;
+        if *so_far > MOST_LISTED {
+            return unlisted.insert(found);
+        }
+        self.list.push(found);
         self.list.last_mut().expect("one was pushed above")
+    }
+
+    /// [`nearest`] as a question, while errors are listed: for thousands it would take long.
+    pub(crate) fn did_you_mean<'a>(
+        &self,
+        word: &str,
+        candidates: impl IntoIterator<Item = &'a str>,
+    ) -> Option<String> {
+        if self.errors < MOST_LISTED { did_you_mean(word, candidates) } else { None }
     }
 
     pub(crate) fn has_errors(&self) -> bool {
@@ -141,13 +175,30 @@ impl Findings {
 
     /// How many errors so far.
     pub(crate) fn errors(&self) -> usize {
-        self.list.iter().filter(|found| found.severity == Severity::Error).count()
+        self.errors
     }
 
     pub(crate) fn into_sorted(mut self) -> Vec<Diagnostic> {
         self.list.sort_by_key(|found| (found.source, found.span.start, found.span.end));
+        let totals = [(self.errors, "error"), (self.warnings, "warning")];
+        for (last, (total, noun)) in self.unlisted.into_iter().zip(totals) {
+            let Some(last) = last else { continue };
+            let more = counted((total - MOST_LISTED) as u128, noun);
+            let message = format!("{more} more, not listed; the last is: {}", last.message);
+            self.list.push(Diagnostic { message: shortened(message), ..last });
+        }
         self.list
     }
+}
+
+/// Without its middle: what was found stands first or last, and the sentence around it.
+fn shortened(mut message: String) -> String {
+    if message.len() > LONGEST_MESSAGE {
+        let from = message.floor_char_boundary(LONGEST_MESSAGE / 2);
+        let to = message.ceil_char_boundary(message.len() - LONGEST_MESSAGE / 2);
+        message.replace_range(from..to, " … ");
+    }
+    message
 }
 
 /// Names close enough to `word` to be what was meant, nearest first, at most three.
@@ -158,6 +209,10 @@ pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Vec<&'a str> {
+    // The distance takes a table of both lengths, and no name is long.
+    if word.len() > 100 {
+        return Vec::new();
+    }
     let word = word.to_lowercase();
     let last = word.rsplit('.').next().unwrap_or(&word);
     let mut ranked: Vec<(f64, &str)> = Vec::new();
@@ -230,6 +285,44 @@ mod tests {
         check("lambda_cycle", &["loss.lambda_cycle"]);
         check("pool_size", &["pool.size"]);
         check("optim.momentum", &[]);
+    }
+
+    #[test]
+    fn a_word_that_nobody_typed_is_near_to_nothing() {
+        let word = format!("pool.size{}", "e".repeat(10_000_000));
+        assert_eq!(nearest(&word, ["pool.size"]), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn very_many_findings_are_counted() {
+        let mut findings = Findings::default();
+        for at in (0..MOST_LISTED + 3).rev() {
+            let place = Place { source: 0, start: at, end: at };
+            findings.error(place, format!("error {at}")).help("kept");
+            findings.warning(place, format!("warning {at}"));
+        }
+        assert_eq!(findings.errors(), MOST_LISTED + 3);
+        let found = findings.into_sorted();
+        assert_eq!(found.len(), 2 * MOST_LISTED + 2);
+        assert_eq!((found[0].message.as_str(), found[0].span.start), ("error 3", 3));
+        let last: Vec<&str> =
+            found.iter().rev().take(2).map(|found| found.message.as_str()).collect();
+        let more = |noun| format!("3 {noun}s more, not listed; the last is: {noun} 0");
+        assert_eq!(last, [more("warning"), more("error")]);
+    }
+
+    #[test]
+    fn a_message_has_a_beginning_and_an_end() {
+        let mut findings = Findings::default();
+        let place = Place { source: 0, start: 0, end: 0 };
+        findings.error(place, format!("found a{}z here", "λ".repeat(1_000_000)));
+        findings.error(place, "short");
+        let found = findings.into_sorted();
+        let message = &found[0].message;
+        assert!(message.len() <= LONGEST_MESSAGE + " … ".len());
+        assert!(message.starts_with("found aλλ") && message.ends_with("λλz here"), "{message}");
+        assert!(message.contains("λ … λ"), "{message}");
+        assert_eq!(found[1].message, "short");
     }
 
     #[test]

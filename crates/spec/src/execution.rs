@@ -1,9 +1,11 @@
 //! `[limits]`, `[exec]` and `[samples]`: how a plan is carried out, not what it asks.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::diagnostic::{Findings, Located, Place};
 use crate::node::{Node, Value};
+use crate::retries::{Retries, read_retries};
 use crate::section::Section;
 
 /// When to refuse, to stop a run, or to start no more.
@@ -11,7 +13,10 @@ use crate::section::Section;
 pub struct Limits {
     /// A plan with more runs is an error, never a silent sample.
     pub max_runs: u64,
+    /// A run whose process has worked for so long is stopped.
     pub run_timeout: Option<Duration>,
+    /// Likewise one that has made no progress for so long.
+    pub stall_timeout: Option<Duration>,
     /// No run starts after this.
     pub total_time: Option<Duration>,
     /// No run starts after this many have failed.
@@ -25,6 +30,7 @@ impl Default for Limits {
         Limits {
             max_runs: 200,
             run_timeout: None,
+            stall_timeout: None,
             total_time: None,
             max_failures: None,
             disk_free_min: None,
@@ -38,6 +44,7 @@ pub struct Exec {
     pub devices: Devices,
     pub slots_per_device: Slots,
     pub order: RunOrder,
+    pub retries: Retries,
     pub on_code_change: OnCodeChange,
 }
 
@@ -47,6 +54,7 @@ impl Default for Exec {
             devices: Devices::Auto,
             slots_per_device: Slots::Count(1),
             order: RunOrder::SeedMajor,
+            retries: Retries::default(),
             on_code_change: OnCodeChange::Warn,
         }
     }
@@ -109,6 +117,7 @@ pub(crate) fn read_limits(node: &Node, findings: &mut Findings) -> (Limits, Opti
     let limits = Limits {
         max_runs: max_runs.as_ref().map_or(default.max_runs, |max_runs| max_runs.value),
         run_timeout: duration_of(&mut section, "run_timeout", findings),
+        stall_timeout: duration_of(&mut section, "stall_timeout", findings),
         total_time: duration_of(&mut section, "total_time", findings),
         max_failures: section
             .whole("max_failures", 1..=u64::MAX, findings)
@@ -122,7 +131,6 @@ pub(crate) fn read_limits(node: &Node, findings: &mut Findings) -> (Limits, Opti
 pub(crate) fn read_exec(node: &Node, findings: &mut Findings) -> Exec {
     let default = Exec::default();
     let Some(mut section) = Section::open("[exec]", node, findings) else { return default };
-    section.later("retries", "");
     let orders = [("seed-major", RunOrder::SeedMajor), ("as-declared", RunOrder::AsDeclared)];
     let changes = [
         ("reuse", OnCodeChange::Reuse),
@@ -135,6 +143,9 @@ pub(crate) fn read_exec(node: &Node, findings: &mut Findings) -> Exec {
         order: section
             .choice("order", &orders, &["shuffled"], findings)
             .map_or(default.order, |order| order.value),
+        retries: section
+            .get("retries")
+            .map_or(default.retries, |(_, node)| read_retries(node, findings)),
         on_code_change: section
             .choice("on_code_change", &changes, &[], findings)
             .map_or(default.on_code_change, |change| change.value),
@@ -222,6 +233,7 @@ pub(crate) fn read_samples(node: &Node, findings: &mut Findings) -> Samples {
     section.later("every", "how often is `train.sample_every`, in steps");
     let count = section.whole("count", 0..=1000, findings);
     let mut ids: Vec<String> = Vec::new();
+    let mut seen: BTreeSet<String> = BTreeSet::new();
     for id in section.strings("ids", findings) {
         if !is_sample_id(&id.value) {
             findings
@@ -230,7 +242,7 @@ pub(crate) fn read_samples(node: &Node, findings: &mut Findings) -> Samples {
                     format!("`ids` in [samples]: {:?} is not the id of an image", id.value),
                 )
                 .help("write the domain and the name, such as \"A/n02381460_1000\"");
-        } else if ids.contains(&id.value) {
+        } else if !seen.insert(id.value.clone()) {
             findings.error(id.place, format!("`ids` in [samples]: {:?} is given twice", id.value));
         } else {
             ids.push(id.value);

@@ -4,7 +4,7 @@ mod baseline;
 mod twins;
 mod verify;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
@@ -12,7 +12,7 @@ use self::baseline::Baseline;
 use crate::axis_spec::Dimension;
 use crate::cell_label::{self, Template};
 use crate::diagnostic::{counted, quoted};
-use crate::plan::{Cell, MOST_CELLS};
+use crate::plan::{Cell, MOST_RUNS};
 use crate::resolve::{Layer, Origin, Resolved, resolve};
 use crate::settings::{Entry, Reading};
 use crate::sweep_file::{Design, SweepFile};
@@ -56,7 +56,14 @@ impl<'a> Expansion<'a> {
         // length; points never multiply it.
         let points_only = file.design.value == Design::Points;
         let usable = |it: &&Dimension| it.len > 0 && !(points_only && it.values.is_empty());
-        let dimensions = file.dimensions.iter().filter(usable).collect();
+        let mut owned: BTreeSet<&str> = BTreeSet::new();
+        // Of dimensions that share a leaf, which is an error, the first alone varies it.
+        let mut unclaimed = |it: &&Dimension| {
+            let free = it.leaves.iter().all(|leaf| !owned.contains(leaf));
+            owned.extend(&it.leaves);
+            free
+        };
+        let dimensions = file.dimensions.iter().filter(usable).filter(|it| unclaimed(it)).collect();
         Expansion { file, bases, overrides, dimensions, sound }
     }
 
@@ -108,10 +115,7 @@ impl<'a> Expansion<'a> {
                 Some(1 + self.dimensions.iter().map(|it| u128::from(it.len) - 1).sum::<u128>())
             }
         };
-        let most = u128::from(MOST_CELLS);
-        let point_seeds = self.file.points.iter().filter_map(|point| point.seeds.as_ref());
-        let seeds = point_seeds.map(|seeds| seeds.len).fold(self.file.seeds.len, u64::max);
-        if cells.is_some_and(|cells| cells <= most) && u128::from(seeds) <= most {
+        if cells.is_some_and(|cells| cells <= u128::from(MOST_RUNS)) {
             return Some(());
         }
         let runs = cells.and_then(|cells| cells.checked_mul(u128::from(self.file.seeds.len)));
@@ -122,7 +126,7 @@ impl<'a> Expansion<'a> {
 
     fn refuse_too_many(&self, drafts: &[Draft], reading: &mut Reading) -> Option<()> {
         let runs: u128 = drafts.iter().map(|draft| u128::from(self.seeds(draft).len)).sum();
-        if runs > u128::from(self.file.limits.max_runs) {
+        if runs > u128::from(self.file.limits.max_runs.min(MOST_RUNS)) {
             self.too_many(&counted(runs, "run"), reading);
             return None;
         }
@@ -136,17 +140,18 @@ impl<'a> Expansion<'a> {
         let mut product = vec![factors.join(joiner)];
         product.retain(|factors| !factors.is_empty());
         product.push(counted(u128::from(self.file.seeds.len), "seed"));
+        let mut product = product.join(" × ");
+        if !self.file.points.is_empty() {
+            product += &format!(" and {}", counted(self.file.points.len() as u128, "point"));
+        }
         let place = self.file.max_runs_place.unwrap_or(self.file.place);
         let max_runs = self.file.limits.max_runs;
-        reading
-            .error(
-                place,
-                format!("{} make {runs}, more than `max_runs` = {max_runs}", product.join(" × ")),
-            )
-            .help(match max_runs {
-                max if max >= MOST_CELLS => format!("a plan holds at most {MOST_CELLS} cells"),
-                _ => "vary less, or raise `max_runs` under [limits]".to_string(),
-            });
+        let (most, help) = if max_runs < MOST_RUNS {
+            (format!("`max_runs` = {max_runs}"), "vary less, or raise `max_runs` under [limits]")
+        } else {
+            (format!("the {MOST_RUNS} of the largest plan"), "vary less, or ask in several files")
+        };
+        reading.error(place, format!("{product} make {runs}, more than {most}")).help(help);
     }
 
     fn combinations(&self, baseline: &[usize]) -> Vec<Vec<usize>> {
@@ -269,7 +274,7 @@ impl Expansion<'_> {
             let origin = Origin::Base(base.path.clone());
             layers.push(Layer { level, origin, entries: base.entries.iter().collect() });
         }
-        let set = self.file.set.iter().collect();
+        let set = self.file.set.iter().chain(&self.file.guards).collect();
         layers.push(Layer { level: file_level, origin: Origin::Set, entries: set });
         for (it, at) in self.dimensions.iter().zip(positions) {
             let origin = if it.zip {
@@ -398,7 +403,7 @@ impl Expansion<'_> {
                     config: cell.config,
                     origins: cell.origins,
                     baseline: baseline == Some(index),
-                    seeds: self.seeds(draft).list.clone(),
+                    seeds: self.seeds(draft).list(),
                     note: match draft {
                         Draft::Grid(_) => None,
                         Draft::Point(index) => self.file.points[*index].note.clone(),

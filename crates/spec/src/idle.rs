@@ -18,7 +18,7 @@ const fn idle(
     Idle { leaves, because, holds }
 }
 
-const RULES: [Idle; 11] = [
+const RULES: [Idle; 13] = [
     idle(&["model.n_blocks", "model.upsample", "model.padding"], "model.generator", |c| {
         c.model.generator != GeneratorKind::Resnet
     }),
@@ -38,6 +38,8 @@ const RULES: [Idle; 11] = [
             "optim.lr_d",
             "optim.update_order",
             "optim.d_steps",
+            "guards.d_loss_below",
+            "guards.d_loss_steps",
             "init.disc_a",
             "init.disc_b",
         ],
@@ -60,6 +62,10 @@ const RULES: [Idle; 11] = [
     }),
     idle(&["optim.schedule"], "train.steps_decay", |c| {
         c.train.steps.is_some() && c.train.steps_decay.unwrap_or(0) == 0
+    }),
+    idle(&["guards.d_loss_steps"], "guards.d_loss_below", |c| c.guards.d_loss_below == 0.0),
+    idle(&["guards.output_std_steps"], "guards.output_std_below", |c| {
+        c.guards.output_std_below == 0.0
     }),
 ];
 
@@ -100,11 +106,11 @@ mod tests {
     }
 
     #[test]
-    fn nothing_but_the_penalty_is_idle_in_the_reference() {
+    fn the_penalty_and_the_waits_of_no_guard_are_idle_in_the_reference() {
         let config = RunConfig::reference();
         let idle: Vec<&str> =
             leaf::paths().filter(|leaf| because(leaf, &config).is_some()).collect();
-        assert_eq!(idle, ["loss.gp_weight"]);
+        assert_eq!(idle, ["loss.gp_weight", "guards.d_loss_steps", "guards.output_std_steps"]);
     }
 
     #[test]
@@ -136,6 +142,12 @@ mod tests {
         check(|c| c.train.n_epochs_decay = Some(0), "optim.schedule", Some("train.n_epochs_decay"));
         let steps: fn(&mut RunConfig) = |c| (c.train.n_epochs, c.train.steps) = (None, Some(5));
         check(steps, "optim.schedule", Some("train.steps_decay"));
+        check(|c| c.loss.gan = false, "guards.d_loss_below", Some("loss.gan"));
+        check(|c| c.loss.gan = false, "guards.output_std_below", None);
+        check(|_| (), "guards.d_loss_steps", Some("guards.d_loss_below"));
+        check(|c| c.guards.d_loss_below = 1e-4, "guards.d_loss_steps", None);
+        check(|c| c.guards.output_std_below = 1e-2, "guards.output_std_steps", None);
+        check(|c| c.guards.d_loss_below = 0.0, "guards.non_finite", None);
     }
 
     #[test]

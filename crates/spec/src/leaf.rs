@@ -76,6 +76,11 @@ pub(crate) fn tree(config: &RunConfig) -> Json {
     serde_json::to_value(config).expect("a RunConfig has string keys and no failing field")
 }
 
+/// [`tree`] of the reference.
+pub(crate) fn reference() -> &'static Json {
+    &SCHEMA.tree
+}
+
 /// The value at a path; `None` where the path leads nowhere.
 pub(crate) fn get<'a>(tree: &'a Json, leaf: &str) -> Option<&'a Json> {
     leaf.split('.').try_fold(tree, |at, segment| at.get(segment))
@@ -94,9 +99,16 @@ pub(crate) struct Mismatch {
     pub(crate) help: Option<String>,
 }
 
+/// The longest path that file systems take. Every cell has a copy.
+pub(crate) const LONGEST_TEXT: usize = 4096;
+
 /// The typed value as the leaf's own type writes it.
 pub(crate) fn coerce(leaf: &str, node: &Node) -> Result<Json, Mismatch> {
     let value = match &node.value {
+        Value::String(text) if text.len() > LONGEST_TEXT && *kind(leaf) == Kind::Text => {
+            let message = format!("no path or name is longer than {LONGEST_TEXT} bytes");
+            return Err(Mismatch { message, help: None });
+        }
         Value::String(text) => Json::from(text.as_str()),
         Value::Boolean(flag) => Json::from(*flag),
         Value::Integer(number) => match (u64::try_from(*number), i64::try_from(*number)) {

@@ -52,13 +52,13 @@ pub(crate) fn parse_document(source: usize, text: &str, findings: &mut Findings)
     let (table, errors) = DeTable::parse_recoverable(text);
     report(source, text, &errors, findings);
     let place = Place { source, start: 0, end: 0 };
-    Node { value: Value::Table(entries(source, table.get_ref())), place }
+    Node { value: Value::Table(entries(source, table.get_ref(), 0)), place }
 }
 
 /// Parses a lone value that starts at byte `offset` of the source.
 pub(crate) fn parse_value(source: usize, text: &str, offset: usize) -> Option<Node> {
     let value = DeValue::parse(text).ok()?;
-    Some(shift(node(source, &value), offset))
+    Some(shift(node(source, &value, 0), offset))
 }
 
 fn report(source: usize, text: &str, errors: &[toml::de::Error], findings: &mut Findings) {
@@ -69,20 +69,27 @@ fn report(source: usize, text: &str, errors: &[toml::de::Error], findings: &mut 
     }
 }
 
-fn entries(source: usize, table: &DeTable<'_>) -> Vec<(Key, Node)> {
+fn entries(source: usize, table: &DeTable<'_>, depth: u32) -> Vec<(Key, Node)> {
     let mut entries: Vec<(Key, Node)> = table
         .iter()
         .map(|(key, value)| {
             let place = place(source, key.span());
-            (Key { text: key.get_ref().to_string(), place }, node(source, value))
+            (Key { text: key.get_ref().to_string(), place }, node(source, value, depth + 1))
         })
         .collect();
     entries.sort_by_key(|(key, _)| key.place);
     entries
 }
 
-fn node(source: usize, spanned: &Spanned<DeValue<'_>>) -> Node {
+/// The parser bounds nesting and the length of a dotted key, each by itself: their product would
+/// be deep enough to exhaust a thread's stack.
+const DEEPEST: u32 = 100;
+
+fn node(source: usize, spanned: &Spanned<DeValue<'_>>, depth: u32) -> Node {
     let value = match spanned.get_ref() {
+        DeValue::Array(_) | DeValue::Table(_) if depth > DEEPEST => {
+            Value::Unreadable("nested too deeply".to_string())
+        }
         DeValue::String(text) => Value::String(text.to_string()),
         DeValue::Integer(number) => match i128::from_str_radix(number.as_str(), number.radix()) {
             Ok(number) => Value::Integer(number),
@@ -95,9 +102,9 @@ fn node(source: usize, spanned: &Spanned<DeValue<'_>>) -> Node {
         DeValue::Boolean(flag) => Value::Boolean(*flag),
         DeValue::Datetime(_) => Value::Datetime,
         DeValue::Array(items) => {
-            Value::Array(items.iter().map(|item| node(source, item)).collect())
+            Value::Array(items.iter().map(|item| node(source, item, depth + 1)).collect())
         }
-        DeValue::Table(table) => Value::Table(entries(source, table)),
+        DeValue::Table(table) => Value::Table(entries(source, table, depth)),
     };
     Node { value, place: place(source, spanned.span()) }
 }

@@ -1,6 +1,6 @@
 //! What a sweep file means: cells times seeds, every run fully resolved.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::Value as Json;
@@ -19,8 +19,12 @@ use crate::run_config::RunConfig;
 use crate::settings::{Entry, Reading};
 use crate::sweep_file::{Design, SweepFile};
 
-/// Cells, values of one axis, or seeds of one cell beyond this are refused unmade.
-pub(crate) const MOST_CELLS: u64 = 100_000;
+/// Runs of a plan, and so cells, values of one axis, and seeds of one cell: beyond this they are
+/// refused unmade, whatever `max_runs` says. Each run is a process and a folder.
+pub(crate) const MOST_RUNS: u64 = 10_000;
+
+/// A longer file is refused unread. It has room for [`MOST_RUNS`] points.
+const MOST_BYTES: usize = 1 << 20;
 
 /// A sweep that can be run.
 #[derive(Debug, Clone)]
@@ -121,6 +125,7 @@ fn plan(
     load: &mut dyn FnMut(&str) -> Result<SourceText, String>,
     reading: &mut Reading,
 ) -> Option<Plan> {
+    refuse_long(0, &sources[0].text, reading)?;
     let root = parse_document(0, &sources[0].text, &mut reading.findings);
     if reading.findings.has_errors() {
         return None;
@@ -139,7 +144,7 @@ fn plan(
         question: file.question,
         preset: file.preset,
         design: file.design.value,
-        seeds: file.seeds.list,
+        seeds: file.seeds.list(),
         metric: file.metric,
         axes: file.dimensions.iter().map(axis).collect(),
         cells,
@@ -153,6 +158,18 @@ fn plan(
     })
 }
 
+fn refuse_long(source: usize, text: &str, reading: &mut Reading) -> Option<()> {
+    if text.len() <= MOST_BYTES {
+        return Some(());
+    }
+    let message = format!(
+        "the file is {} bytes long; sweep files and base files have at most {MOST_BYTES}",
+        text.len()
+    );
+    reading.error(Place { source, start: 0, end: 0 }, message);
+    None
+}
+
 fn base_files(
     file: &SweepFile,
     sources: &mut Vec<SourceText>,
@@ -160,8 +177,14 @@ fn base_files(
     reading: &mut Reading,
 ) -> Vec<BaseFile> {
     let mut bases: Vec<BaseFile> = Vec::new();
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
     for path in &file.base {
-        if bases.iter().any(|base| base.path == path.value) {
+        if path.value.len() > leaf::LONGEST_TEXT {
+            let message = format!("no path is longer than {} bytes", leaf::LONGEST_TEXT);
+            reading.error(path.place, message);
+            continue;
+        }
+        if !seen.insert(&path.value) {
             reading.error(path.place, format!("the base file `{}` is given twice", path.value));
             continue;
         }
@@ -176,11 +199,13 @@ fn base_files(
             }
             Ok(text) => {
                 let index = sources.len();
-                let root = parse_document(index, &text.text, &mut reading.findings);
-                sources.push(text);
-                if reading.findings.errors() == before {
-                    entries = reading.settings(&root, "a base file");
+                if refuse_long(index, &text.text, reading).is_some() {
+                    let root = parse_document(index, &text.text, &mut reading.findings);
+                    if reading.findings.errors() == before {
+                        entries = reading.settings(&root, "a base file");
+                    }
                 }
+                sources.push(text);
             }
         }
         if entries.is_empty() && reading.findings.errors() != before {
@@ -238,7 +263,7 @@ fn runs(file: &SweepFile, cells: &[Cell]) -> Vec<PlannedRun> {
     }
     if file.exec.order == RunOrder::SeedMajor {
         // Seeds that only points have come last, in the order they appear.
-        let mut order = file.seeds.list.clone();
+        let mut order = file.seeds.list();
         order.extend(pairs.iter().map(|(_, seed)| *seed));
         let mut rank: BTreeMap<u64, usize> = BTreeMap::new();
         for seed in order {

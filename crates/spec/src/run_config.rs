@@ -18,6 +18,9 @@ pub struct RunConfig {
     pub optim: OptimConfig,
     pub train: TrainConfig,
     pub eval: EvalConfig,
+    /// Off in a configuration written before there were guards, as they are by default.
+    #[serde(default)]
+    pub guards: GuardConfig,
     pub init: InitConfig,
 }
 
@@ -319,6 +322,52 @@ pub enum EvalCheckpoint {
     Last,
 }
 
+/// When a training that has visibly failed is stopped as diverged, which is a result and not an
+/// error. A guard changes a run's outcome, so these leaves are part of its identity. Upstream has
+/// none of them: it trains on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GuardConfig {
+    pub non_finite: NonFinite,
+    /// Stops a run in which a discriminator's loss, before `loss.d_factor` and as the mean over a
+    /// log window, stays below this, ≥ 0; 0 is off. Near 0 for long means that the discriminator
+    /// has won: it is flat around the fakes, and the generator gets no gradient (Arjovsky & Bottou
+    /// 2017, arXiv:1701.04862, §2). Not for `"wgan-gp"`, whose loss is negative in a good run.
+    pub d_loss_below: f64,
+    /// Steps on end that `d_loss_below` waits, ≥ 1: a good discriminator may win for a moment.
+    pub d_loss_steps: u64,
+    /// Stops a run in which the standard deviation over the pixels and channels of one generated
+    /// image in [-1, 1], as the mean over the batch, stays below this, in [0, 1); 0 is off. Near 0
+    /// means that a generator has collapsed to a constant.
+    pub output_std_below: f64,
+    /// Steps on end that `output_std_below` waits, ≥ 1.
+    pub output_std_steps: u64,
+}
+
+/// What a loss that is NaN or infinite does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NonFinite {
+    /// The run ends as diverged and keeps its last good checkpoint: no weight recovers from a NaN.
+    Stop,
+    /// The run goes on and records what it finds.
+    Continue,
+}
+
+impl Default for GuardConfig {
+    /// Only what cannot be trained on stops a run. 2000 steps are one and a half epochs of
+    /// horse2zebra.
+    fn default() -> Self {
+        GuardConfig {
+            non_finite: NonFinite::Stop,
+            d_loss_below: 0.0,
+            d_loss_steps: 2000,
+            output_std_below: 0.0,
+            output_std_steps: 2000,
+        }
+    }
+}
+
 /// Weight files to start from, one per network; absent: random.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -407,6 +456,7 @@ impl RunConfig {
                 precision: Precision::F32,
             },
             eval: EvalConfig { every: 0, fold: EvalFold::Test, checkpoint: EvalCheckpoint::Last },
+            guards: GuardConfig::default(),
             init: InitConfig::default(),
         }
     }

@@ -68,14 +68,18 @@ impl fmt::Display for RunKey {
 /// The hashed form: one flat JSON object, keys sorted, of the semantic leaves
 /// that differ from the reference; floats in their shortest exact form.
 pub fn canonical(config: &RunConfig) -> String {
-    let (reference, tree) = (leaf::tree(&RunConfig::reference()), leaf::tree(config));
+    canonical_of(&leaf::tree(config))
+}
+
+/// [`canonical`] of a configuration's tree.
+pub(crate) fn canonical_of(tree: &Json) -> String {
     let mut kept: BTreeMap<&str, &Json> = BTreeMap::new();
     for path in leaf::paths() {
         if NON_SEMANTIC.contains(&path) || CONTENT_ADDRESSES.contains(&path) {
             continue;
         }
-        let value = leaf::get(&tree, path).expect("every configuration has every leaf");
-        if leaf::get(&reference, path) != Some(value) {
+        let value = leaf::get(tree, path).expect("every configuration has every leaf");
+        if leaf::get(leaf::reference(), path) != Some(value) {
             kept.insert(path, value);
         }
     }
@@ -143,6 +147,20 @@ mod tests {
         // Golden: a change here orphans every finished run; raise SCHEMA_REV on purpose instead.
         let found = [key(&RunConfig::reference()), key(&config)];
         assert_eq!(found.each_ref().map(RunKey::as_str), ["77c2139ad99cc6d4", "107e9cbe9969b435"]);
+    }
+
+    /// Guards came later than the golden keys above: at their defaults they are in no key, and a
+    /// configuration written without them is still one.
+    #[test]
+    fn a_configuration_from_before_the_guards_keeps_its_key() {
+        let mut config = RunConfig::reference();
+        let mut tree = leaf::tree(&config);
+        tree.as_object_mut().expect("sections").remove("guards");
+        let older: RunConfig = serde_json::from_value(tree).expect("guards have defaults");
+        assert_eq!(older, config);
+        assert_eq!(key(&older).as_str(), "77c2139ad99cc6d4");
+        config.guards.d_loss_below = 1e-4;
+        assert_eq!(canonical(&config), r#"{"guards.d_loss_below":0.0001}"#);
     }
 
     #[test]

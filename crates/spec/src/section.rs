@@ -1,6 +1,6 @@
 //! Reading one table: typed keys, and everything left over is an error.
 
-use crate::diagnostic::{Findings, Located, Place, did_you_mean, quoted};
+use crate::diagnostic::{Findings, Located, Place, quoted};
 use crate::node::{Key, Node, Value};
 
 /// A table being read. [`Section::finish`] reports keys nobody asked for.
@@ -10,6 +10,7 @@ pub(crate) struct Section<'a> {
     entries: &'a [(Key, Node)],
     known: Vec<&'static str>,
     later: Vec<(&'static str, &'static str)>,
+    never: Vec<(&'static str, &'static str)>,
 }
 
 impl<'a> Section<'a> {
@@ -19,7 +20,13 @@ impl<'a> Section<'a> {
             findings.error(node.place, format!("{name} must be a table, found {}", node.found()));
             return None;
         };
-        Some(Section { name: name.to_string(), entries, known: Vec::new(), later: Vec::new() })
+        Some(Section {
+            name: name.to_string(),
+            entries,
+            known: Vec::new(),
+            later: Vec::new(),
+            never: Vec::new(),
+        })
     }
 
     /// Declares a key and gives its value.
@@ -33,6 +40,11 @@ impl<'a> Section<'a> {
         self.later.push((key, instead));
     }
 
+    /// A key that one might expect here and that no version has; `why` is a sentence.
+    pub(crate) fn never(&mut self, key: &'static str, why: &'static str) {
+        self.never.push((key, why));
+    }
+
     pub(crate) fn string(
         &mut self,
         key: &'static str,
@@ -40,6 +52,22 @@ impl<'a> Section<'a> {
     ) -> Option<Located<String>> {
         let (_, node) = self.get(key)?;
         self.as_string(key, node, findings)
+    }
+
+    /// A text that is shown with every cell, so that it cannot be long.
+    pub(crate) fn line(
+        &mut self,
+        key: &'static str,
+        findings: &mut Findings,
+    ) -> Option<Located<String>> {
+        let (_, node) = self.get(key)?;
+        let text = self.as_string(key, node, findings)?;
+        if !is_line(&text.value) {
+            let wanted = format!("one line of at most {LONGEST_LINE} bytes");
+            self.unexpected(key, &wanted, node, findings);
+            return None;
+        }
+        Some(text)
     }
 
     pub(crate) fn strings(
@@ -113,7 +141,8 @@ impl<'a> Section<'a> {
         }
         let names: Vec<&str> = options.iter().map(|(name, _)| *name).collect();
         let message = format!("unknown {key} {:?} in {}", text.value, self.name);
-        let help = did_you_mean(&text.value, names.iter().copied())
+        let help = findings
+            .did_you_mean(&text.value, names.iter().copied())
             .unwrap_or_else(|| format!("one of {}", quoted(&names, "or")));
         findings.error(text.place, message).help(help);
         None
@@ -131,23 +160,36 @@ impl<'a> Section<'a> {
             if self.known.contains(&key.text.as_str()) {
                 continue;
             }
-            match self.later.iter().find(|(later, _)| *later == key.text) {
-                Some((later, instead)) => {
-                    let shown = shown_key(later, &self.name, node);
-                    unavailable(&shown, key.place, instead, findings);
-                }
-                None => {
-                    let message = match self.name.as_str() {
-                        "" => format!("unknown key `{}`", key.text),
-                        name => format!("unknown key `{}` in {name}", key.text),
-                    };
-                    let help = did_you_mean(&key.text, self.known.iter().copied())
-                        .unwrap_or_else(|| format!("known here: {}", quoted(&self.known, "and")));
-                    findings.error(key.place, message).help(help);
-                }
+            let of = |list: &[(&str, &'static str)]| {
+                list.iter().find(|(name, _)| *name == key.text).map(|(_, why)| *why)
+            };
+            if let Some(instead) = of(&self.later) {
+                let shown = shown_key(&key.text, &self.name, node);
+                unavailable(&shown, key.place, instead, findings);
+            } else if let Some(why) = of(&self.never) {
+                findings.error(key.place, format!("`{}` in {}: {why}", key.text, self.name));
+            } else {
+                self.unknown(key, findings);
             }
         }
     }
+
+    fn unknown(&self, key: &Key, findings: &mut Findings) {
+        let message = match self.name.as_str() {
+            "" => format!("unknown key `{}`", key.text),
+            name => format!("unknown key `{}` in {name}", key.text),
+        };
+        let help = findings
+            .did_you_mean(&key.text, self.known.iter().copied())
+            .unwrap_or_else(|| format!("known here: {}", quoted(&self.known, "and")));
+        findings.error(key.place, message).help(help);
+    }
+}
+
+pub(crate) const LONGEST_LINE: usize = 200;
+
+pub(crate) fn is_line(text: &str) -> bool {
+    text.len() <= LONGEST_LINE && !text.contains(char::is_control)
 }
 
 /// `[[rules]]`, `[derive]`, `when`: as the reader wrote it.

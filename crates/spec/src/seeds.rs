@@ -1,22 +1,38 @@
 //! Seeds of a sweep: replicates of every cell, never an axis.
 
+use std::collections::BTreeSet;
+
 use crate::diagnostic::{Findings, Place, counted};
 use crate::node::{Node, Value};
-use crate::plan::MOST_CELLS;
 use crate::section::Section;
 
 pub(crate) struct Seeds {
-    pub(crate) list: Vec<u64>,
-    /// As asked for; `list` stays empty where this is beyond any plan.
+    /// As asked for, which may be more than any plan holds.
     pub(crate) len: u64,
     pub(crate) place: Place,
+    which: Which,
     sound: bool,
+}
+
+enum Which {
+    Listed(Vec<u64>),
+    /// `len` consecutive ones.
+    From(u64),
 }
 
 impl Seeds {
     /// Where the file names no seeds: the single seed 1.
     pub(crate) fn one(place: Place) -> Self {
-        Seeds { list: vec![1], len: 1, place, sound: true }
+        Seeds { len: 1, place, which: Which::From(1), sound: true }
+    }
+
+    /// All of them: only once `len` is known to be one that a plan holds.
+    pub(crate) fn list(&self) -> Vec<u64> {
+        match &self.which {
+            Which::Listed(list) => list.clone(),
+            // TOML's integers end at 2^63, so the sum stays within a u64.
+            Which::From(base) => (*base..base.saturating_add(self.len)).collect(),
+        }
     }
 
     /// Below three replicates nothing can be said about noise.
@@ -41,60 +57,65 @@ impl Seeds {
 /// `[1, 2, 3]`, or `{ count = 3, base = 1 }` for consecutive seeds from `base` (1 if left out).
 pub(crate) fn read_seeds(node: &Node, what: &str, findings: &mut Findings) -> Seeds {
     let before = findings.errors();
-    let mut seeds = Seeds { list: Vec::new(), len: 0, place: node.place, sound: true };
-    match &node.value {
+    let (len, which) = match &node.value {
         Value::Array(items) => {
-            for item in items {
-                one_seed(item, what, &mut seeds.list, findings);
-            }
-            seeds.len = seeds.list.len() as u64;
+            let list = listed_seeds(items, what, findings);
             if items.is_empty() {
                 findings.error(node.place, format!("{what} is empty: nothing would run"));
             }
+            (list.len() as u64, Which::Listed(list))
         }
-        Value::Table(_) => counted_seeds(node, what, &mut seeds, findings),
+        Value::Table(_) => counted_seeds(node, what, findings),
         _ => {
             let message =
                 format!("{what}: expected an array of whole numbers, found {}", node.found());
             findings.error(node.place, message).help("write [1, 2, 3] or { count = 3, base = 1 }");
+            (0, Which::From(1))
         }
-    }
-    seeds.sound = findings.errors() == before;
-    seeds
+    };
+    Seeds { len, place: node.place, which, sound: findings.errors() == before }
 }
 
-fn one_seed(item: &Node, what: &str, list: &mut Vec<u64>, findings: &mut Findings) {
+fn listed_seeds(items: &[Node], what: &str, findings: &mut Findings) -> Vec<u64> {
+    let mut seen = BTreeSet::new();
+    items.iter().filter_map(|item| one_seed(item, what, &mut seen, findings)).collect()
+}
+
+fn one_seed(
+    item: &Node,
+    what: &str,
+    seen: &mut BTreeSet<u64>,
+    findings: &mut Findings,
+) -> Option<u64> {
     let seed = match item.value {
         Value::Integer(number) => u64::try_from(number).ok(),
         _ => None,
     };
     match seed {
-        Some(seed) if list.contains(&seed) => {
+        Some(seed) if !seen.insert(seed) => {
             findings
                 .error(item.place, format!("{what}: {seed} is given twice"))
                 .help("the same seed repeats the same run; it is no replicate");
+            None
         }
-        Some(seed) => list.push(seed),
+        Some(seed) => Some(seed),
         None => {
             let message = format!("{what}: expected a whole number ≥ 0, found {}", item.found());
             findings.error(item.place, message);
+            None
         }
     }
 }
 
-fn counted_seeds(node: &Node, what: &str, seeds: &mut Seeds, findings: &mut Findings) {
-    let Some(mut section) = Section::open(what, node, findings) else { return };
+fn counted_seeds(node: &Node, what: &str, findings: &mut Findings) -> (u64, Which) {
+    let none = (0, Which::From(1));
+    let Some(mut section) = Section::open(what, node, findings) else { return none };
     let count = section.whole("count", 1..=u64::MAX, findings);
     let base = section.whole("base", 0..=u64::MAX, findings);
     if section.get("count").is_none() {
         findings.error(node.place, format!("{what} needs `count`"));
     }
     section.finish(findings);
-    let Some(count) = count else { return };
-    let base = base.map_or(1, |base| base.value);
-    seeds.len = count.value;
-    if count.value <= MOST_CELLS {
-        // TOML's integers end at 2^63, so the sum stays within a u64.
-        seeds.list = (base..base.saturating_add(count.value)).collect();
-    }
+    let Some(count) = count else { return none };
+    (count.value, Which::From(base.map_or(1, |base| base.value)))
 }

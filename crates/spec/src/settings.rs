@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use crate::diagnostic::{Diagnostic, Findings, Place, did_you_mean};
+use crate::diagnostic::{Diagnostic, Findings, Place};
 use crate::leaf::{self, Path};
 use crate::node::{Key, Node, Value};
 
@@ -52,7 +52,7 @@ impl Reading {
                 self.error(place, format!("`{path}` is a section, not a setting")).help(help);
             }
             Path::Unknown => {
-                let help = did_you_mean(path, leaf::paths());
+                let help = self.findings.did_you_mean(path, leaf::paths());
                 self.error(place, format!("`{path}` is not a setting of a run")).maybe_help(help);
             }
         }
@@ -61,12 +61,17 @@ impl Reading {
 
     /// Reads a table of settings; `what` is how messages call it.
     pub(crate) fn settings(&mut self, node: &Node, what: &str) -> Vec<Entry> {
+        self.settings_of("", node, what)
+    }
+
+    /// Likewise of one section, whose name the keys leave out.
+    pub(crate) fn settings_of(&mut self, section: &str, node: &Node, what: &str) -> Vec<Entry> {
         let Value::Table(table) = &node.value else {
             self.error(node.place, format!("{what} must be a table, found {}", node.found()));
             return Vec::new();
         };
         let mut entries = Vec::new();
-        for flat in self.flatten(table, |_| false) {
+        for flat in self.flatten(table, section, |_| false) {
             let Some(leaf) = self.leaf(&flat.path, flat.key) else { continue };
             if let Some(value) = self.coerce(leaf, flat.node, &format!("`{leaf}`")) {
                 entries.push(Entry { leaf, key: flat.key, value, place: flat.node.place });
@@ -75,24 +80,26 @@ impl Reading {
         entries
     }
 
-    /// Joins nested tables to dotted paths, in the order of the file, and
+    /// Joins nested tables to dotted paths behind `prefix`, in the order of the file, and
     /// reports a path that is given twice (dotted and quoted).
     pub(crate) fn flatten<'a>(
         &mut self,
         table: &'a [(Key, Node)],
+        prefix: &str,
         stop: impl Fn(&Node) -> bool + Copy,
     ) -> Vec<Flat<'a>> {
         let mut found = Vec::new();
-        descend(table, "", stop, &mut found);
+        descend(table, prefix, stop, &mut found);
         // Dotted keys of one section need not stand together; the file's order counts.
         found.sort_by_key(|flat| flat.key);
+        let mut seen: BTreeSet<String> = BTreeSet::new();
         let mut unique: Vec<Flat<'a>> = Vec::new();
         for flat in found {
-            if unique.iter().any(|other| other.path == flat.path) {
+            if seen.insert(flat.path.clone()) {
+                unique.push(flat);
+            } else {
                 self.error(flat.key, format!("`{}` is given twice", flat.path))
                     .help("a dotted key and a quoted one mean the same");
-            } else {
-                unique.push(flat);
             }
         }
         unique
@@ -106,6 +113,9 @@ pub(crate) struct Flat<'a> {
     pub(crate) node: &'a Node,
 }
 
+/// No path of settings is as long; below such a one there is nothing to find.
+const LONGEST_PATH: usize = 200;
+
 fn descend<'a>(
     table: &'a [(Key, Node)],
     prefix: &str,
@@ -116,7 +126,7 @@ fn descend<'a>(
         let path =
             if prefix.is_empty() { key.text.clone() } else { format!("{prefix}.{}", key.text) };
         match &node.value {
-            Value::Table(inner) if !stop(node) => {
+            Value::Table(inner) if !stop(node) && path.len() <= LONGEST_PATH => {
                 let leaf = matches!(leaf::resolve(&path), Path::Leaf(_));
                 // An empty section says nothing; an empty table in a leaf's place is a mistake.
                 if leaf || (inner.is_empty() && matches!(leaf::resolve(&path), Path::Unknown)) {

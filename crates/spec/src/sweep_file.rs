@@ -3,10 +3,11 @@
 //! Nothing is combined here; `plan.rs` gives the sections their meaning.
 
 use crate::axis_spec::{Dimension, read_axes, read_zips};
-use crate::diagnostic::{Findings, Located, Place, did_you_mean, quoted};
+use crate::diagnostic::{Findings, Located, Place, quoted};
 use crate::execution::{Exec, Limits, Samples, read_exec, read_limits, read_samples};
 use crate::metric::{Goal, KnownMetric, Metric, Select, known_metrics};
 use crate::node::{Key, Node, Value};
+use crate::plan::MOST_RUNS;
 use crate::preset::Preset;
 use crate::section::{Section, unavailable};
 use crate::seeds::{Seeds, read_seeds};
@@ -14,6 +15,9 @@ use crate::settings::{Entry, Reading};
 
 /// The newest `schema` this build reads.
 pub const SCHEMA: u64 = 1;
+
+/// Each is held against every cell.
+const MOST_EXCLUDES: usize = 1000;
 
 /// How cells are made from axes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +55,8 @@ pub(crate) struct SweepFile {
     pub(crate) metric: Metric,
     pub(crate) baseline: Option<Match>,
     pub(crate) set: Vec<Entry>,
+    /// `[guards]` is short for `guards.*` under `[set]`.
+    pub(crate) guards: Vec<Entry>,
     /// Axes and zips in the order of the file.
     pub(crate) dimensions: Vec<Dimension>,
     pub(crate) points: Vec<Point>,
@@ -95,6 +101,9 @@ impl SweepFile {
         if let Some((_, node)) = top.get("set") {
             file.set = reading.settings(node, "[set]");
         }
+        if let Some((_, node)) = top.get("guards") {
+            file.guards = reading.settings_of("guards", node, "[guards]");
+        }
         if let Some((_, node)) = top.get("axes") {
             file.dimensions.extend(read_axes(node, reading));
         }
@@ -102,12 +111,12 @@ impl SweepFile {
             file.dimensions.extend(read_zips(node, reading));
         }
         file.dimensions.sort_by_key(|dimension| dimension.place);
-        for node in tables(&mut top, "points", reading) {
+        for node in tables(&mut top, "points", MOST_RUNS as usize, reading) {
             if let Some(point) = point(node, &file.points, reading) {
                 file.points.push(point);
             }
         }
-        file.excludes = tables(&mut top, "exclude", reading)
+        file.excludes = tables(&mut top, "exclude", MOST_EXCLUDES, reading)
             .into_iter()
             .filter_map(|node| exclude(node, reading))
             .collect();
@@ -120,11 +129,10 @@ impl SweepFile {
         if let Some((_, node)) = top.get("samples") {
             file.samples = read_samples(node, &mut reading.findings);
         }
-        for later in
-            ["arms", "rules", "derive", "require", "guards", "checkpoint", "report", "executor"]
-        {
+        for later in ["arms", "rules", "derive", "require", "report", "executor"] {
             top.later(later, "");
         }
+        top.later("checkpoint", "how often is `train.checkpoint_every`, in steps, under [set]");
         top.finish(&mut reading.findings);
         Some(file)
     }
@@ -161,7 +169,7 @@ fn sweep(node: &Node, place: Place, reading: &mut Reading) -> Option<SweepFile> 
     let designs =
         [("grid", Design::Grid), ("one-at-a-time", Design::OneAtATime), ("points", Design::Points)];
     let design = section.choice("design", &designs, &["leave-one-out", "random"], findings);
-    let run_name = section.string("run_name", findings);
+    let run_name = section.line("run_name", findings);
     let tags = section.strings("tags", findings).into_iter().map(|tag| tag.value).collect();
     let metric = section.get("metric").map(|(_, node)| metric(node, findings));
     let seeds = match section.get("seeds") {
@@ -188,6 +196,7 @@ fn sweep(node: &Node, place: Place, reading: &mut Reading) -> Option<SweepFile> 
         metric: metric.unwrap_or_default(),
         baseline,
         set: Vec::new(),
+        guards: Vec::new(),
         dimensions: Vec::new(),
         points: Vec::new(),
         excludes: Vec::new(),
@@ -250,8 +259,16 @@ fn is_name(text: &str) -> bool {
     text.len() <= 64
         && text.starts_with(|c: char| c.is_ascii_alphanumeric())
         && text.chars().all(allowed)
-        // Windows drops a final dot.
+        // Windows drops a final dot, and keeps some names for devices, whatever follows their dot.
         && !text.ends_with('.')
+        && !is_device(text.split('.').next().unwrap_or_default())
+}
+
+fn is_device(stem: &str) -> bool {
+    let stem = stem.to_ascii_lowercase();
+    let numbered =
+        |it: &str| stem.strip_prefix(it).is_some_and(|n| matches!(n.as_bytes(), [b'1'..=b'9']));
+    matches!(stem.as_str(), "con" | "prn" | "aux" | "nul") || numbered("com") || numbered("lpt")
 }
 
 /// The nearest name: every other run of characters becomes one `-`.
@@ -328,16 +345,28 @@ fn known(name: &Located<String>, findings: &mut Findings) -> Option<&'static Kno
     let found = known_metrics().iter().find(|known| known.name == name.value);
     if found.is_none() {
         let names: Vec<&str> = known_metrics().iter().map(|known| known.name).collect();
-        let help = did_you_mean(&name.value, names.iter().copied())
+        let help = findings
+            .did_you_mean(&name.value, names.iter().copied())
             .unwrap_or_else(|| format!("known: {}", quoted(&names, "and")));
         findings.error(name.place, format!("no metric is called `{}`", name.value)).help(help);
     }
     found
 }
 
-fn tables<'a>(top: &mut Section<'a>, key: &'static str, reading: &mut Reading) -> Vec<&'a Node> {
+fn tables<'a>(
+    top: &mut Section<'a>,
+    key: &'static str,
+    most: usize,
+    reading: &mut Reading,
+) -> Vec<&'a Node> {
     match top.get(key) {
         None => Vec::new(),
+        Some((Key { place, .. }, Node { value: Value::Array(items), .. }))
+            if items.len() > most =>
+        {
+            reading.error(*place, format!("{} [[{key}]] are more than {most}", items.len()));
+            Vec::new()
+        }
         Some((_, Node { value: Value::Array(items), .. })) => items.iter().collect(),
         Some((Key { place, .. }, node)) => {
             let message = format!("`{key}` must be [[{key}]] tables, found {}", node.found());
@@ -431,6 +460,11 @@ mod tests {
         check(".hidden", false, "hidden");
         check("", false, "");
         check("ends.", false, "ends");
+        check("con", false, "con");
+        check("Aux.2", false, "Aux.2");
+        check("com1", false, "com1");
+        check("com10", true, "com10");
+        check("console", true, "console");
         check(&"x".repeat(65), false, &"x".repeat(64));
     }
 }

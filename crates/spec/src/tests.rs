@@ -4,8 +4,10 @@ use crate::{Diagnostic, Plan, Rejected, SourceText, read};
 
 mod errors;
 mod experiments;
+mod hostile;
 mod plans;
 mod presets;
+mod round_trip;
 mod twins;
 
 /// A file around the given lines of `[sweep]` and whatever follows `[set]`.

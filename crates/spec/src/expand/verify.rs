@@ -3,36 +3,60 @@
 use std::collections::BTreeMap;
 
 use super::{Draft, Expansion};
-use crate::check;
-use crate::diagnostic::{Place, quoted};
+use crate::check::{self, Problem};
+use crate::diagnostic::{Diagnostic, Place, quoted};
+use crate::leaf::{self, show};
 use crate::resolve::Resolved;
 use crate::run_config::{CONTENT_ADDRESSES, NON_SEMANTIC, RunConfig};
-use crate::run_id::canonical;
+use crate::run_id::canonical_of;
 use crate::settings::{Entry, Reading};
 use crate::sweep_file::SweepFile;
 
+/// What is wrong, once per place: its message, the number of cells it concerns, and the remedy.
+type ByPlace = BTreeMap<(Place, String), (usize, Option<String>)>;
+
 impl Expansion<'_> {
-    /// Says every problem once per place, with the number of cells it concerns.
+    /// Says every problem once per place, with the number of cells it concerns; likewise doubts,
+    /// of cells without a problem.
     pub(super) fn check(&self, resolved: &[Resolved], reading: &mut Reading) {
-        let mut found: BTreeMap<(Place, String), (usize, Option<String>)> = BTreeMap::new();
+        let (mut problems, mut doubts) = (ByPlace::new(), ByPlace::new());
         for cell in resolved {
-            let mut problems = check::problems(&cell.config);
-            problems.extend(cell.problems.iter().cloned());
-            for problem in problems {
-                // A value that was refused already is not blamed a second time.
-                let broken = problem.leaves.iter().any(|leaf| reading.broken.contains(leaf));
-                if broken && problem.leaves.len() > 1 {
-                    continue;
-                }
-                let place = cell.blame(&problem.leaves).unwrap_or(self.file.place);
-                found.entry((place, problem.message)).or_insert((0, problem.help)).0 += 1;
+            let mut of_cell = check::problems(&cell.config);
+            of_cell.extend(cell.problems.iter().cloned());
+            if of_cell.is_empty() {
+                self.note(cell, check::doubts(&cell.config), &mut doubts, reading);
             }
+            self.note(cell, of_cell, &mut problems, reading);
         }
-        for ((place, message), (cells, help)) in found {
-            let error = reading.error(place, message).maybe_help(help);
+        let complete = |found: &mut Diagnostic, (cells, help): (usize, Option<String>)| {
+            found.maybe_help(help);
             if resolved.len() > 1 {
-                error.label(format!("concerns {cells} of {} cells", resolved.len()));
+                found.label(format!("concerns {cells} of {} cells", resolved.len()));
             }
+        };
+        for ((place, message), noted) in problems {
+            complete(reading.error(place, message), noted);
+        }
+        for ((place, message), noted) in doubts {
+            complete(reading.findings.warning(place, message), noted);
+        }
+    }
+
+    fn note(
+        &self,
+        cell: &Resolved,
+        problems: Vec<Problem>,
+        found: &mut ByPlace,
+        reading: &Reading,
+    ) {
+        for problem in problems {
+            // A value that was refused already is not blamed a second time.
+            let broken = problem.leaves.iter().any(|leaf| reading.broken.contains(leaf));
+            if broken && problem.leaves.len() > 1 {
+                continue;
+            }
+            let place = cell.blame(&problem.leaves).unwrap_or(self.file.place);
+            found.entry((place, problem.message)).or_insert((0, problem.help)).0 += 1;
         }
     }
 
@@ -84,7 +108,7 @@ impl Expansion<'_> {
     }
 }
 
-/// The same leaf in two of axes, zips, `[set]` and `--set`; true if there is none.
+/// The same leaf in two of axes, zips, `[set]`, `[guards]` and `--set`; true if there is none.
 pub(super) fn clashes(file: &SweepFile, overrides: &[Entry], reading: &mut Reading) -> bool {
     let before = reading.findings.errors();
     let mut owners: BTreeMap<&str, String> = BTreeMap::new();
@@ -102,11 +126,24 @@ pub(super) fn clashes(file: &SweepFile, overrides: &[Entry], reading: &mut Readi
             }
         }
     }
-    for entry in &file.set {
+    let set = file.set.iter().map(|entry| (entry, "[set]"));
+    let fixed = set.chain(file.guards.iter().map(|entry| (entry, "[guards]")));
+    for (entry, table) in fixed {
         if let Some(other) = owners.get(entry.leaf) {
             reading
-                .error(entry.key, format!("`{}` is in [set] and in {other}", entry.leaf))
+                .error(entry.key, format!("`{}` is in {table} and in {other}", entry.leaf))
                 .help("a setting is fixed or it varies: keep one");
+        }
+    }
+    for entry in &file.guards {
+        if let Some(other) = file.set.iter().find(|other| other.leaf == entry.leaf) {
+            let message = format!(
+                "`{}` is in [guards], as {}, and in [set], as {}",
+                entry.leaf,
+                show(&entry.value),
+                show(&other.value)
+            );
+            reading.error(entry.key.max(other.key), message).help("both mean the same: keep one");
         }
     }
     for entry in overrides {
@@ -124,9 +161,11 @@ pub(super) fn clashes(file: &SweepFile, overrides: &[Entry], reading: &mut Readi
 
 /// Everything that decides which run this is, apart from the seed.
 pub(super) fn identity(config: &RunConfig) -> String {
-    let mut identity = canonical(config);
+    let tree = leaf::tree(config);
+    let mut identity = canonical_of(&tree);
     for leaf in CONTENT_ADDRESSES {
-        identity.push_str(&format!("\n{}", config.get(leaf)));
+        let address = leaf::get(&tree, leaf).expect("every configuration has every leaf");
+        identity.push_str(&format!("\n{address}"));
     }
     identity
 }

@@ -5,8 +5,8 @@ use serde_json::{Value as Json, json};
 
 use super::{document, expect, plan, read_with};
 use crate::draw::{Draw, Purpose};
-use crate::run_config::{GanMode, RunConfig};
-use crate::{Devices, Goal, OnCodeChange, Origin, Plan, Scale, Slots, point_id, run_key};
+use crate::run_config::{GanMode, NonFinite, RunConfig};
+use crate::{Devices, Goal, OnCodeChange, Origin, Plan, Retries, Scale, Slots, point_id, run_key};
 
 fn labels(plan: &Plan) -> Vec<&str> {
     plan.cells.iter().map(|cell| cell.label.as_str()).collect()
@@ -312,12 +312,14 @@ fn paths_are_relative_to_the_file_that_says_them() {
 #[test]
 fn execution_and_metric_are_read() {
     let sweep = "tags = [\"a\"]\nmetric = { name = \"loss/d_a\", goal = \"maximize\", select = \"last\", secondary = [\"eval/psnr_ab\"] }";
-    let rest = "[limits]\nmax_runs = 7\nrun_timeout = \"90s\"\ntotal_time = \"3d\"\nmax_failures = 5\ndisk_free_min = \"20GB\"
+    let rest = "[limits]\nmax_runs = 7\nrun_timeout = \"90s\"\nstall_timeout = \"10m\"\ntotal_time = \"3d\"\nmax_failures = 5\ndisk_free_min = \"20GB\"
 [exec]\ndevices = [\"cuda:0\", \"cpu\"]\nslots_per_device = \"auto\"\non_code_change = \"rerun\"
+retries = { lost = 0, oom = 3, exit = 100 }
 [samples]\ncount = 2\nids = [\"A/x\", \"B/y\"]";
     let found = plan(sweep, rest);
     assert_eq!(found.limits.max_runs, 7);
     assert_eq!(found.limits.run_timeout, Some(Duration::from_secs(90)));
+    assert_eq!(found.limits.stall_timeout, Some(Duration::from_secs(600)));
     assert_eq!(found.limits.total_time, Some(Duration::from_secs(3 * 86400)));
     assert_eq!(
         (found.limits.max_failures, found.limits.disk_free_min),
@@ -328,6 +330,8 @@ fn execution_and_metric_are_read() {
         (found.exec.slots_per_device, found.exec.on_code_change),
         (Slots::Auto, OnCodeChange::Rerun)
     );
+    let retries = Retries { lost: 0, timeout: 0, oom: 3, io: 1, panic: 0, exit: 100 };
+    assert_eq!(found.exec.retries, retries);
     assert_eq!((found.samples.count, found.samples.ids.len()), (2, 2));
     assert_eq!((found.metric.name.as_str(), found.metric.goal), ("loss/d_a", Goal::Maximize));
     assert_eq!(
@@ -337,6 +341,30 @@ fn execution_and_metric_are_read() {
     assert_eq!(plan("metric.name = \"eval/ssim_ab\"", "").metric.goal, Goal::Maximize);
     assert_eq!(plan("seeds = { count = 4, base = 10 }", "").seeds, [10, 11, 12, 13]);
     assert_eq!(plan("seeds = { count = 3 }", "").seeds, [1, 2, 3]);
+}
+
+#[test]
+fn what_is_not_written_keeps_its_default() {
+    let found = plan("", "");
+    let retries = Retries { lost: 2, timeout: 0, oom: 0, io: 1, panic: 0, exit: 0 };
+    assert_eq!(found.exec.retries, retries);
+    assert_eq!((found.limits.run_timeout, found.limits.stall_timeout), (None, None));
+    assert_eq!(found.limits.max_runs, 200);
+}
+
+#[test]
+fn a_table_of_guards_is_a_part_of_set() {
+    let apart = plan("", "pool.size = 0\n[guards]\nnon_finite = \"continue\"\nd_loss_below = 1");
+    let within =
+        plan("", "pool.size = 0\nguards.non_finite = \"continue\"\nguards.d_loss_below = 1");
+    let [apart, within] = [&apart, &within].map(|plan| &plan.cells[0]);
+    assert_eq!(apart.config, within.config);
+    assert_eq!(apart.config.guards.non_finite, NonFinite::Continue);
+    assert_eq!(apart.origins, within.origins);
+    assert_eq!(apart.origins["guards.d_loss_below"], Origin::Set);
+    let text = document("", "[guards]\nd_loss_below = 1e-3");
+    let found = expect(read_with(&text, &[("guards.d_loss_below", "0")], &[]));
+    assert_eq!(found.cells[0].config.guards.d_loss_below, 0.0);
 }
 
 #[test]

@@ -36,6 +36,21 @@ fn an_axis_without_effect_is_named_with_its_reason() {
 }
 
 #[test]
+fn a_guard_that_is_off_has_nothing_to_wait_for() {
+    check(
+        "",
+        "[axes]\nguards.d_loss_steps = [100, 2000]",
+        &["`guards.d_loss_steps` has no effect where `guards.d_loss_below` is 0"],
+    );
+    check(
+        "",
+        "loss.gan = false\n[axes]\nguards.d_loss_below = [0, 1e-4]",
+        &["`guards.d_loss_below` has no effect where `loss.gan` is false"],
+    );
+    check("", "guards.d_loss_below = 1e-4\n[axes]\nguards.d_loss_steps = [100, 2000]", &[]);
+}
+
+#[test]
 fn every_reason_is_given_once() {
     check(
         "",

@@ -78,6 +78,11 @@ fn zips_are_equally_long() {
         &["[zip.size]: `model.n_blocks` has 2 values, `data.crop_size` has 3"],
     );
     check("", "[zip.‸size]", &["[zip.size] is empty"]);
+    check(
+        "",
+        &format!("[zip.z]\npool.size = ‸[{}0]\npool.swap_probability = [0]", "0,".repeat(10_000)),
+        &["`pool.size` in [zip.z] has 10001 values, more than the 10000 runs"],
+    );
     check("", "[zip.size]\nmodel.n_blocks = ‸9", &["must be an array"]);
     check("", "[zip]\nsize = ‸[1, 2]", &["[zip.size] must be a table"]);
     check(

@@ -87,6 +87,27 @@ fn plans_are_bounded() {
         "[axes]\nloss.lambda_cycle = [1, 5, 10]\npool.size = [0, 50]\n[limits]\nmax_runs = ‸11",
         &["make 12 runs"],
     );
+    check(
+        "",
+        "[axes]\npool.size = [0, 50]\n[[points]]\nset = { pool.size = 1 }\nseeds = { count = 500 }
+[limits]\nmax_runs = ‸505",
+        &["2 pool.size × 3 seeds and 1 point make 506 runs"],
+    );
+    // Whatever the file allows.
+    let allowed = "[limits]\nmax_runs = ‸1000000000";
+    check(
+        "",
+        &format!("[axes]\npool.size = {{ min = 1, max = 9999, count = 9999 }}\n{allowed}"),
+        &["make 29997 runs, more than the 10000 of the largest plan"],
+    );
+    check(
+        "",
+        &format!("[axes]\npool.size = [{}0]\n{allowed}", "0,".repeat(10_000)),
+        &["10001 pool.size × 3 seeds make 30003 runs, more than the 10000 of the largest plan"],
+    );
+    check("seeds = { count = 10001 }", allowed, &["make 10001 runs"]);
+    let point = "[[points]]\nset = { pool.size = 1 }\nseeds = { count = 9223372036854775807 }";
+    check("", &format!("{point}\n{allowed}"), &["and 1 point make 9223372036854775810 runs"]);
 }
 
 #[test]

@@ -119,6 +119,17 @@ fn warnings_do_not_refuse() {
     check("run_name = \"same\"", "[axes]\npool.size = [0, 50]", &["several cells the same name"]);
     check("metric.goal = \"maximize\"", "", &["the usual goal"]);
     check(
+        "",
+        "train.steps = 1000\n[guards]\nd_loss_below = 1e-4",
+        &["`guards.d_loss_below` can never stop this run: `guards.d_loss_steps` is 2000, and the \
+           training has 1000 steps"],
+    );
+    check(
+        "",
+        "train.steps = 1000\nguards.output_std_below = 0.01\n[axes]\nguards.output_std_steps = [500, 2000]",
+        &["is 2000, and the training has 1000 steps [concerns 1 of 2 cells]"],
+    );
+    check(
         "design = \"points\"",
         "[[points]]\nset = { pool.size = 1 }\n[[points]]\nset = { pool.size = 2 }",
         &["no point is the default"],

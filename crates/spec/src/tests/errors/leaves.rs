@@ -131,6 +131,11 @@ fn unsound_configurations_are_named_where_they_were_set() {
         "model.discriminator = \"image\"\n[axes]\ndata.crop_size = [‸16, 256]",
         &["sees nothing at `data.crop_size` 16", "at most 2"],
     );
+    check(
+        "",
+        "guards.d_loss_below = 1e-4\n[axes]\nloss.gan_mode = [\"lsgan\", ‸\"wgan-gp\"]",
+        &["a loss below 0", "would stop every run", "a [zip] of both", "1 of 2 cells"],
+    );
     check("", "train.steps = ‸0", &["no steps"]);
     for leaf in ["train.checkpoint_every", "train.sample_every", "eval.every"] {
         check("", &format!("{leaf} = ‸1000000000000001"), &["expected a whole number up to 10^15"]);

@@ -77,6 +77,8 @@ fn sections_of_execution_are_checked() {
         &["unknown on_code_change", "one of `reuse`, `warn` or `rerun`"],
     );
     check("", "[limits]\nrun_timeout = ‸\"12\"", &["a time such as"]);
+    check("", "[limits]\nstall_timeout = ‸\"0s\"", &["`stall_timeout`", "a time such as"]);
+    check("", "[limits]\n‸stall_time = \"1m\"", &["unknown key", "`stall_timeout`"]);
     check("", "[limits]\ndisk_free_min = ‸20", &["a size such as"]);
     check("", "[limits]\nmax_runs = ‸0", &["a whole number ≥ 1"]);
     check("design = ‸\"gird\"", "", &["unknown design \"gird\"", "`grid`"]);
@@ -101,13 +103,74 @@ fn sections_of_execution_are_checked() {
 }
 
 #[test]
+fn only_what_may_pass_is_tried_again() {
+    let retries = "[exec.retries]";
+    check(
+        "",
+        "[exec]\nretries = { ‸losst = 2 }",
+        &["unknown key `losst` in [exec.retries]", "`lost`"],
+    );
+    check("", "[exec]\nretries = { lost = ‸101 }", &["`lost` in [exec.retries]", "from 0 to 100"]);
+    check("", "[exec]\nretries = { io = ‸-1 }", &["found the whole number -1"]);
+    check("", &format!("{retries}\noom = ‸\"all\""), &["found the string \"all\""]);
+    check(
+        "",
+        "[exec]\nretries = ‸2",
+        &["[exec.retries] must be a table, found the whole number 2"],
+    );
+    for key in ["nan", "diverged"] {
+        check("", &format!("{retries}\n‸{key} = 0"), &[&format!("`{key}`"), "is a result"]);
+    }
+    for key in ["config", "data"] {
+        check("", &format!("{retries}\n‸{key} = 1"), &["never passes by itself"]);
+    }
+}
+
+#[test]
+fn guards_may_stand_in_a_table_of_their_own() {
+    check(
+        "",
+        "[guards]\n‸d_loss_belw = 1e-4",
+        &["`guards.d_loss_belw` is not a setting of a run", "`guards.d_loss_below`"],
+    );
+    check(
+        "",
+        "[guards]\nnon_finite = ‸\"stopp\"",
+        &["`guards.non_finite`: expected one of \"stop\", \"continue\"", "`stop`"],
+    );
+    check("", "[guards]\nd_loss_below = ‸{ value = 1e-4 }", &["expected a number ≥ 0"]);
+    check("", "guards.d_loss_steps = ‸0", &["a whole number from 1 to 10^15"]);
+    check("", "‸guards = 3", &["`guards` is a section, not a setting"]);
+    check_text(
+        "guards = ‸3\n[sweep]\nname = \"x\"\nquestion = \"?\"\n[set]\ndata.path = \"d\"\n",
+        &["[guards] must be a table"],
+    );
+    check(
+        "",
+        "guards.d_loss_below = 1e-3\n[guards]\n‸d_loss_below = 0.5",
+        &["`guards.d_loss_below` is in [guards], as 0.5, and in [set], as 0.001"],
+    );
+    check_text(
+        "guards.d_loss_below = 0.5\n[sweep]\nname = \"x\"\nquestion = \"?\"\n\
+         [set]\ndata.path = \"d\"\n[set.guards]\n‸d_loss_below = 0.5\n",
+        &["is in [guards], as 0.5, and in [set], as 0.5"],
+    );
+    check(
+        "",
+        "[guards]\n‸d_loss_below = 0.5\n[axes]\nguards.d_loss_below = [0, 1e-3]",
+        &["`guards.d_loss_below` is in [guards] and in [axes]"],
+    );
+}
+
+#[test]
 fn later_versions_are_announced_not_ignored() {
     let gone = "is not available in this version";
     check("", "[[‸rules]]\nwhen = \"x\"", &["`[[rules]]`", gone]);
     check("", "[[‸arms]]\nname = \"x\"", &["`[[arms]]`", gone]);
     check("", "[‸derive]\n\"train.n_epochs_decay\" = \"train.n_epochs\"", &["`[derive]`", gone]);
     check("", "[[‸require]]\nexpr = \"x\"", &["`[[require]]`", gone]);
-    for name in ["guards", "checkpoint", "report", "executor"] {
+    check("", "[‸checkpoint]\nkeep = 2", &[gone, "`train.checkpoint_every`", "under [set]"]);
+    for name in ["checkpoint", "report", "executor"] {
         check("", &format!("[‸{name}]\nx = 1"), &[&format!("`[{name}]`"), gone]);
     }
     check("", "[axes]\nloss.lambda_cycle = { values = [1, 2], ‸when = \"x\" }", &["`when`", gone]);
@@ -118,6 +181,5 @@ fn later_versions_are_announced_not_ignored() {
     );
     check("design = ‸\"leave-one-out\"", "", &[gone]);
     check("design = ‸\"random\"", "", &[gone]);
-    check("", "[exec]\n‸retries = { lost = 2 }", &[gone]);
     check("", "[samples]\n‸every = \"10 epochs\"", &[gone, "train.sample_every"]);
 }

@@ -7,6 +7,11 @@ cyclelab := target / "release/cyclelab"
 # One profile and one set of features for the program and its tests: dependencies compile once.
 selection := "--release --workspace " + cuda
 nextest := `command -v cargo-nextest >/dev/null 2>&1 && echo "nextest run" || echo "test"`
+# Shows what a passing test prints.
+aloud := if nextest == "nextest run" { "--no-capture" } else { "-- --nocapture" }
+fuzz := target / "fuzz"
+# What libFuzzer asks of the compiler. Stable Rust can do all of it; `cargo fuzz` would ask for a nightly.
+instrumented := "--cfg fuzzing -Ccodegen-units=1 -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares"
 
 _list:
     @just --list --unsorted
@@ -26,6 +31,17 @@ run *ARGS: build
 # Build and pass every test
 test *ARGS:
     cargo {{nextest}} {{selection}} {{ARGS}}
+
+# Kill a run at N random moments and at every system call that changes its folder, have every such call fail, and compare what is left with a run left alone (strace, installed where missing)
+torture N="100":
+    @command -v strace >/dev/null || echo "strace is missing; apt-get installs it"
+    @command -v strace >/dev/null || $([ "$(id -u)" = 0 ] || echo sudo) sh -c "apt-get update -q && apt-get install -q -y --no-install-recommends strace"
+    CYCLELAB_TORTURE={{N}} CYCLELAB_NO_SKIPS=1 cargo {{nextest}} {{selection}} torture {{aloud}}
+
+# Feed sweep_file, metric_log, manifest or events what nobody would write: just fuzz manifest 300
+fuzz TARGET SECONDS="60":
+    mkdir -p {{fuzz}}/corpus/{{TARGET}}
+    RUSTFLAGS="{{instrumented}}" cargo run --release --manifest-path fuzz/Cargo.toml --target-dir {{fuzz}} --target "$(rustc -vV | sed -n 's/^host: //p')" --bin {{TARGET}} -- {{fuzz}}/corpus/{{TARGET}} fuzz/seeds/{{TARGET}} {{ if TARGET == "sweep_file" { "experiments -dict=fuzz/sweep_file.dict" } else { "" } }} -max_total_time={{SECONDS}} -timeout=10 -rss_limit_mb=2048 -max_len=6000 -artifact_prefix={{fuzz}}/ -print_final_stats=1
 
 # The reference's values on a GPU: the same suite as on the CPU, with the GPU's tolerance
 test-cuda:

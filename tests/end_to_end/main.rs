@@ -3,11 +3,25 @@
 //! Tests that need Python packages or a browser say aloud why they skip
 //! where those are absent; `.ci/run` installs them.
 
+mod chance;
 mod checking;
 mod data_sets;
+mod faults;
+mod fsck;
+mod garbage;
+mod hostile_images;
+mod hostile_names;
+mod hostile_text;
+mod hostile_weights;
 mod housekeeping;
 mod lab;
+mod older_stores;
 mod other_programs;
+mod remains;
+mod reproducing;
 mod stopping;
 mod sweeping;
+mod system_calls;
+mod torture;
 mod translating;
+mod victim;

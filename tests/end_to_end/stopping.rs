@@ -65,12 +65,10 @@ fn an_interrupted_sweep_saves_and_goes_on() {
     assert_eq!(lab.states("tiny"), ["completed"; 4]);
 }
 
-#[test]
-fn a_killed_run_fails_alone_and_is_tried_again() {
-    let lab = Lab::new();
-    lab.write("tiny.toml", &tiny(STEPS));
-    let sweep = start(&lab, &["sweep", "tiny.toml"]);
-    wait_for(&lab, "\"evaluated\"");
+/// Starts a sweep, kills one of its runs in the middle, and waits for the sweep's end.
+fn kill_a_run_of(lab: &Lab) -> Said {
+    let sweep = start(lab, &["sweep", "tiny.toml"]);
+    wait_for(lab, "\"evaluated\"");
     let victim = lab.json(&["ls", "tiny", "--json"]);
     let victim =
         victim.as_array().expect("runs").iter().find(|run| run["state"]["state"] == "running");
@@ -79,11 +77,35 @@ fn a_killed_run_fails_alone_and_is_tried_again() {
     let started: serde_json::Value =
         serde_json::from_str(log.lines().next().expect("a line")).expect("JSON");
     signal(started["pid"].as_u64().expect("a pid") as u32, "KILL");
-    let said = wait(sweep);
+    wait(sweep)
+}
+
+#[test]
+fn a_killed_run_is_tried_again_by_the_same_sweep() {
+    let lab = Lab::new();
+    lab.write("tiny.toml", &tiny(STEPS));
+    let said = kill_a_run_of(&lab);
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    assert!(said.stderr.contains("SIGKILL") && said.stderr.contains("(1 of 2)"), "{}", said.stderr);
+    assert_eq!(lab.states("tiny"), ["completed"; 4]);
+}
+
+#[test]
+fn a_killed_run_is_lost_alone_and_goes_on_later() {
+    let lab = Lab::new();
+    lab.write("tiny.toml", &tiny(STEPS).replace("[exec]", "[exec]\nretries = { lost = 0 }"));
+    let said = kill_a_run_of(&lab);
     assert_eq!(said.code, Some(3), "{}", said.stderr);
     let states = lab.states("tiny");
-    assert_eq!(states.iter().filter(|state| *state == "failed").count(), 1, "{states:?}");
+    assert_eq!(states.iter().filter(|state| *state == "lost").count(), 1, "{states:?}");
     assert_eq!(states.iter().filter(|state| *state == "completed").count(), 3, "{states:?}");
+    let index = states.iter().position(|state| state == "lost").expect("one").to_string();
+    let shown = lab.succeed(&["show", "tiny", &index]).stdout;
+    assert!(shown.contains("lost: the process was ended by signal: 9 (SIGKILL)"), "{shown}");
+    assert!(
+        shown.contains("What happened:") && shown.contains("attempt 1 begins on cpu"),
+        "{shown}"
+    );
 
     lab.succeed(&["sweep", "tiny.toml"]);
     assert_eq!(lab.states("tiny"), ["completed"; 4]);

@@ -26,7 +26,7 @@ fn pictures(lab: &Lab) {
 }
 
 /// An uncompressed picture with a gradient in each channel.
-fn bmp(width: u32, height: u32) -> Vec<u8> {
+pub(crate) fn bmp(width: u32, height: u32) -> Vec<u8> {
     let row = (3 * width).next_multiple_of(4);
     let mut bytes = b"BM".to_vec();
     for word in [54 + row * height, 0, 54, 40, width, height] {
@@ -266,7 +266,7 @@ fn weights_that_do_not_fit_are_refused_with_the_list() {
 }
 
 /// A residual generator of one block, ngf 2.
-fn one_block() -> Vec<(String, Vec<usize>)> {
+pub(crate) fn one_block() -> Vec<(String, Vec<usize>)> {
     let layers: [(&str, [usize; 4], usize); 8] = [
         ("model.1", [2, 3, 7, 7], 2),
         ("model.4", [4, 2, 3, 3], 4),
@@ -284,7 +284,7 @@ fn one_block() -> Vec<(String, Vec<usize>)> {
 }
 
 /// A file of zeros.
-fn safetensors(tensors: &[(String, Vec<usize>)]) -> Vec<u8> {
+pub(crate) fn safetensors(tensors: &[(String, Vec<usize>)]) -> Vec<u8> {
     let (mut header, mut end) = (serde_json::Map::new(), 0);
     for (name, shape) in tensors {
         let begin = end;

@@ -1,6 +1,7 @@
 //! What can be typed.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -51,6 +52,13 @@ pub(crate) enum Command {
     /// Train what is not trained yet, then write the report
     Sweep(SweepArgs),
     /// Train one run of a planned sweep (what schedulers call)
+    ///
+    /// Idempotent: a finished run ends at once, any other goes on from its newest checkpoint. TERM,
+    /// INT, USR1 and USR2 save and stop it, with exit code 85.
+    ///
+    /// Exit codes: 0 done; 85 interrupted, resumable; 75 another process has the run; 86 diverged, a
+    /// result; 78 bad configuration; 65 bad data; 74 disk full, permission denied; 87 out of memory; 70
+    /// a bug.
     Run(RunArgs),
     /// How far sweeps are
     Status(StatusArgs),
@@ -91,6 +99,29 @@ pub(crate) enum Command {
     },
     /// Data sets: list, fetch, check, preview
     Data(DataArgs),
+    /// Read everything that is recorded, and say by path what is wrong
+    ///
+    /// Plans, events, metrics row by row, checkpoints by their hashes, samples, and what is derived
+    /// from them. Runs that are being trained are left alone.
+    ///
+    /// Exit code 1: something is damaged, or can be repaired and has not been. What is only worth
+    /// knowing is a note.
+    Fsck(FsckArgs),
+    /// Write anew what is derived from the runs: each sweep's runs.parquet, and RUNS/index.jsonl
+    Reindex,
+    /// Delete what nobody needs any more
+    ///
+    /// Leftovers of killed processes; of runs that have their result, checkpoints older than the
+    /// newest that verifies. With `--trash` also what `rm` has moved there and what `reproduce` has
+    /// kept. Never the only copy of a result: runs that no plan mentions are only listed.
+    Gc(GcArgs),
+    /// Train a run once more and compare every number and weight
+    ///
+    /// From the configuration and the seed that the run recorded, in a folder of its own below RUNS,
+    /// which goes afterwards unless the two differ. Speed, load and times are not compared.
+    ///
+    /// Exit code 1: not reproduced. 65: the images or weight files are no longer those of the run.
+    Reproduce(ReproduceArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -134,6 +165,9 @@ pub(crate) struct SweepArgs {
     /// Runs side by side, in place of the file's `exec.slots_per_device`
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) slots: Option<u32>,
+    /// Begin a run anew where it has checkpoints and none of them can be used
+    #[arg(long)]
+    pub(crate) fresh: bool,
     /// Train only; `cyclelab report` writes the report later
     #[arg(long)]
     pub(crate) no_report: bool,
@@ -153,6 +187,12 @@ pub(crate) struct RunArgs {
     /// How progress is shown
     #[arg(long, value_enum, default_value_t = ProgressKind::Auto)]
     pub(crate) progress: ProgressKind,
+    /// Begin anew where checkpoints are there and none of them can be used
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// Go on with a run that another version of this program began
+    #[arg(long)]
+    pub(crate) allow_changed: bool,
     /// Save and stop when standard input closes: a scheduler's way to stop its children
     #[arg(long, hide = true)]
     pub(crate) stop_with_stdin: bool,
@@ -353,9 +393,83 @@ pub(crate) struct SizeArgs {
     pub(crate) px: u32,
 }
 
+#[derive(Debug, clap::Args)]
+pub(crate) struct FsckArgs {
+    /// Sweeps, runs as SWEEP/RUN with RUN as in `cyclelab show`, or their folders; all sweeps without
+    /// any
+    #[arg(value_name = "SWEEP|SWEEP/RUN|FOLDER")]
+    pub(crate) address: Vec<String>,
+    /// Mend what can be mended: torn ends are cut off, what cannot be read is renamed, what is derived
+    /// is written anew
+    #[arg(long)]
+    pub(crate) repair: bool,
+    /// The same as JSON, for scripts
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct GcArgs {
+    /// Say what would be deleted, and delete nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Also what lies in RUNS/.trash, and runs trained once more that were kept
+    #[arg(long)]
+    pub(crate) trash: bool,
+    /// Of those, what has been there for so long, as in 30d, 12h, 30m or 90s
+    #[arg(long, value_name = "TIME", requires = "trash", value_parser = time_span)]
+    pub(crate) older_than: Option<Duration>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ReproduceArgs {
+    /// A run's folder, or SWEEP/RUN with RUN as in `cyclelab show`
+    #[arg(value_name = "RUN")]
+    pub(crate) address: String,
+    /// Compare up to this step, and train not much further
+    #[arg(long, value_name = "STEP")]
+    pub(crate) until: Option<u64>,
+    /// Keep the run that was trained once more
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// `auto`, `cpu` or `cuda:N` [default: the run's own]
+    #[arg(long)]
+    pub(crate) device: Option<String>,
+    /// How much a value may differ, as a part of its metric's largest [default: 0 on the CPU where
+    /// nothing else differs, as that repeats to the last bit; else 0.001. A GPU adds up in another
+    /// order every time, other code and processors may round otherwise, and training amplifies that
+    /// from step to step: the fewer steps, the more this says]
+    #[arg(long, value_name = "X", value_parser = tolerance)]
+    pub(crate) tolerance: Option<f64>,
+    /// The same as JSON, for scripts
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) => Ok((key.trim().into(), value.trim().into())),
         None => Err("expected LEAF=VALUE, as in train.steps=100".into()),
+    }
+}
+
+fn time_span(text: &str) -> Result<Duration, String> {
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let number = text[..text.len() - unit.len()].parse::<u64>();
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 24 * 3600,
+        _ => return Err("expected a time such as 30d, 12h, 30m or 90s".into()),
+    };
+    let number = number.map_err(|error| error.to_string())?;
+    Ok(Duration::from_secs(number.saturating_mul(seconds)))
+}
+
+fn tolerance(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(part) if part >= 0.0 && f64::is_finite(part) => Ok(part),
+        _ => Err("expected a number from 0 on, as in 0.001".into()),
     }
 }

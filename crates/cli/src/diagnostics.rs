@@ -1,5 +1,7 @@
 //! Findings in a sweep file, drawn as rustc draws them.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
@@ -18,14 +20,14 @@ pub(crate) struct ReadFile {
 /// Reads a sweep file and its base files; paths inside are relative to the file's folder.
 pub(crate) fn read_file(args: &FileArgs) -> anyhow::Result<ReadFile> {
     let name = args.file.display().to_string();
-    let text = std::fs::read_to_string(&args.file)
-        .with_context(|| format!("cannot read the sweep file `{name}`"))?;
+    let text =
+        read_text(&args.file).with_context(|| format!("cannot read the sweep file `{name}`"))?;
     let folder = args.file.parent().unwrap_or(Path::new(""));
     let source = SourceText { name, text: text.clone() };
     let mut load = |base: &str| {
         let path = folder.join(base);
         let name = path.display().to_string();
-        match std::fs::read_to_string(&path) {
+        match read_text(&path) {
             Ok(text) => Ok(SourceText { name, text }),
             Err(error) => Err(format!("cannot read `{name}`: {error}")),
         }
@@ -36,6 +38,13 @@ pub(crate) fn read_file(args: &FileArgs) -> anyhow::Result<ReadFile> {
         plan.resolve_paths(&folder);
     }
     Ok(ReadFile { text, result })
+}
+
+/// No more than `spec` looks at before it says that a file is too large, however long it is.
+fn read_text(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(2 << 20).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// The plan; or, with every mistake printed, `None`.

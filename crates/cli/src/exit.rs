@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use runner::RunnerError;
-use track::FailureClass;
+use track::{FailureClass, TrackError};
 
 /// Every way this program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,9 +24,10 @@ pub(crate) enum Exit {
     Data = 65,
     /// `run`: a bug.
     Bug = 70,
-    /// `run`, `translate`, `export`: the disk is full, permission denied.
+    /// `run`, `sweep`, `translate`, `export`: the disk is full, permission denied.
     Io = 74,
-    /// `run`: another process has this run. `rm`: a run is being trained; nothing has moved.
+    /// `run`, `sweep`: another process has this run or this sweep. `rm`: a run is being trained;
+    /// nothing has moved.
     Held = 75,
     /// `run`: bad configuration. `translate`, `export`: weights that cannot be used.
     Config = 78,
@@ -39,9 +40,17 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
-    /// The code for an error of the runner's; `None` for any other.
+    /// The code for an error of the runner's or the store's; `None` for any other.
     pub(crate) fn of(error: &anyhow::Error) -> Option<Exit> {
-        error.downcast_ref::<RunnerError>().map(|error| error.class().into())
+        let of_the_store = match error.downcast_ref::<RunnerError>() {
+            Some(RunnerError::Track(error)) => Some(error),
+            Some(error) => return Some(error.class().into()),
+            None => error.downcast_ref::<TrackError>(),
+        };
+        of_the_store.map(|error| match error {
+            TrackError::Held { .. } | TrackError::Fenced { .. } => Exit::Held,
+            _ => Exit::Io,
+        })
     }
 }
 

@@ -37,6 +37,10 @@ fn main() -> std::process::ExitCode {
         Command::Export(it) => commands::export(&it, &places),
         Command::Presets { json } => commands::presets(json),
         Command::Data(it) => commands::data(&it, &places),
+        Command::Fsck(it) => commands::fsck(&it, &places),
+        Command::Reindex => commands::reindex(&places),
+        Command::Gc(it) => commands::gc(&it, &places),
+        Command::Reproduce(it) => commands::reproduce(&it, &places),
     };
     outcome.unwrap_or_else(|error| terminal::print_error(&error)).into()
 }

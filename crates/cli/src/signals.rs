@@ -7,19 +7,39 @@ use runner::Stop;
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook::iterator::Signals;
 
-/// Every TERM, INT, USR1 or USR2 raises the stop by one; the third ends the process at once.
+/// Who is asked to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// Each signal makes the stop more urgent; the fourth ends the scheduler itself.
+    Sweep,
+    /// One signal or ten: the run saves, then ends. A cluster sends several at once. Only Ctrl-C, three
+    /// times, ends it without saving.
+    Run,
+}
+
+/// Listens to TERM, INT, USR1 and USR2.
 /// (CONT, which some clusters send along, changes nothing.)
 pub(crate) fn listen(
     stop: &Arc<Stop>,
+    asked: Asked,
     announce: impl Fn(u8) + Send + 'static,
 ) -> anyhow::Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGUSR1, SIGUSR2])?;
     let stop = Arc::clone(stop);
     std::thread::spawn(move || {
+        let mut from_a_person = 0;
         for signal in signals.forever() {
+            if signal != SIGINT {
+                stop.hurry();
+            }
+            from_a_person += u8::from(signal == SIGINT);
             stop.raise();
             announce(stop.level());
-            if stop.level() >= 3 {
+            let enough = match asked {
+                Asked::Sweep => stop.level() > 3,
+                Asked::Run => from_a_person > 2,
+            };
+            if enough {
                 std::process::exit(128 + signal);
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -74,6 +74,20 @@ impl SweepProgress {
                 }
                 self.ended(&state, *slot, *index, ended);
             }
+            SweepUpdate::Retrying { index, state: ended, retry, of, after } => {
+                let pause = match after.is_zero() {
+                    true => String::new(),
+                    false => format!(" in {}", duration(*after)),
+                };
+                self.say(&format!(
+                    "{}: {}; tried again{pause} ({retry} of {of})",
+                    self.labels[*index],
+                    in_state(ended)
+                ));
+            }
+            SweepUpdate::Elsewhere { index, owner } => {
+                self.say(&format!("{}: waiting for {owner}, which trains it", self.labels[*index]));
+            }
             SweepUpdate::Warning { message } => self.say(&format!("warning: {message}")),
             SweepUpdate::Closing { reason } => {
                 self.say(&format!("starting no more runs: {reason}"))
@@ -85,12 +99,32 @@ impl SweepProgress {
         }
     }
 
-    /// Answers a signal.
-    pub(crate) fn stopping(&self, level: u8) {
-        self.say(match level {
-            1 => "stopping: runs save a checkpoint and end (again: kill them)",
-            _ => {
-                "killing the runs; what they did since their last checkpoint is repeated next time"
+    /// Answers a signal; `grace` is what runs are given to save.
+    pub(crate) fn stopping(self: &Arc<Self>, level: u8, grace: Duration) {
+        match level {
+            1 => {
+                let most = duration(grace);
+                self.say(&format!("stopping: runs save a checkpoint and end, within {most}"));
+                self.count_down(grace);
+            }
+            2 => self.say("stopping: runs are told by SIGTERM (again: kill them)"),
+            _ => self.say(
+                "killing the runs; what they did since their last checkpoint is repeated next time",
+            ),
+        }
+    }
+
+    /// Until the bars are gone.
+    fn count_down(self: &Arc<Self>, grace: Duration) {
+        let (progress, began) = (Arc::downgrade(self), Instant::now());
+        std::thread::spawn(move || {
+            while let Some(progress) = progress.upgrade()
+                && let Some(bars) = &progress.bars
+                && !bars.sweep.is_finished()
+            {
+                let left = grace.saturating_sub(began.elapsed());
+                bars.sweep.set_message(format!("stopping, {} s left", left.as_secs()));
+                std::thread::sleep(Duration::from_secs(1));
             }
         });
     }
@@ -165,12 +199,7 @@ impl SweepProgress {
     }
 
     fn ended(&self, state: &State, slot: usize, index: usize, ended: &RunState) {
-        let words = match ended {
-            RunState::Failed { reason, .. } | RunState::Diverged { reason } => {
-                format!("{}: {reason}", ended.name())
-            }
-            _ => ended.name().to_string(),
-        };
+        let words = in_state(ended);
         let (finished, all) = (state.finished, state.to_do.len());
         self.say(&format!("[{finished}/{all}] {}: {words}", self.labels[index]));
         if let Some(bars) = &self.bars {
@@ -185,6 +214,13 @@ impl SweepProgress {
             Some(bars) => drop(bars.all.println(line)),
             None => say!("{line}"),
         }
+    }
+}
+
+fn in_state(ended: &RunState) -> String {
+    match ended.reason() {
+        Some(reason) => format!("{}: {reason}", ended.name()),
+        None => ended.name().to_string(),
     }
 }
 

@@ -3,19 +3,33 @@
 use std::any::Any;
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
 
-use image::{DynamicImage, ImageFormat, ImageReader, Limits, RgbImage};
+use image::{DynamicImage, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 
 /// Sides beyond this are a mistake or an attack, not a training image.
-const MAX_SIDE_PX: u32 = 16_384;
+pub(crate) const MAX_SIDE_PX: u32 = 16_384;
 const MIN_SIDE_PX: u32 = 4;
 /// What one decoder may allocate; the largest picture of a built-in recipe takes 175 MB.
 const MAX_ALLOC: u64 = 512 << 20;
+/// Pictures with more bytes of RGB than this are decoded one at a time: a folder full of them must
+/// not take the limit above once for every thread.
+const LARGE: u64 = 64 << 20;
+static LARGE_ONES: Mutex<()> = Mutex::new(());
+/// libjpeg refines the whole picture at every scan. Encoders write about ten.
+const MAX_SCANS: usize = 500;
 
 /// Decodes by content, whatever the file is called; transparency is laid on white.
 ///
 /// EXIF orientation is not applied, as in the reference.
 pub(crate) fn decode(bytes: &[u8]) -> Result<RgbImage, String> {
+    // libjpeg reports what is wrong by unwinding; and a decoder that fails over a hostile file
+    // must not take the program with it.
+    catch_unwind(AssertUnwindSafe(|| decode_by_content(bytes)))
+        .unwrap_or_else(|reason| Err(said(&*reason)))
+}
+
+fn decode_by_content(bytes: &[u8]) -> Result<RgbImage, String> {
     if bytes.is_empty() {
         return Err("the file is empty".into());
     }
@@ -30,45 +44,63 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<RgbImage, String> {
         Some(ImageFormat::Jpeg) if !jpeg_is_whole(bytes) => {
             return Err("the file is truncated".into());
         }
-        Some(ImageFormat::Jpeg) => {
-            if let Some(image) = photograph(bytes)? {
-                return Ok(image);
-            }
+        Some(ImageFormat::Jpeg) if scans(bytes) > MAX_SCANS => {
+            return Err(format!("a JPEG of more than {MAX_SCANS} scans"));
         }
         Some(_) => {}
+    }
+    let is_jpeg = reader.format() == Some(ImageFormat::Jpeg);
+    let (width, height) = if is_jpeg { jpeg_size(bytes)? } else { size(bytes)? };
+    expect_usable(width, height)?;
+    let is_large = 3 * u64::from(width) * u64::from(height) > LARGE;
+    let _turn = is_large.then(|| LARGE_ONES.lock().unwrap_or_else(PoisonError::into_inner));
+    if is_jpeg && let Some(image) = photograph(bytes)? {
+        return Ok(image);
     }
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE_PX);
     limits.max_image_height = Some(MAX_SIDE_PX);
     limits.max_alloc = Some(MAX_ALLOC);
     reader.limits(limits);
-    let image = reader.decode().map_err(|error| error.to_string())?;
-    expect_large_enough(image.width(), image.height())?;
+    let image = reader.decode().map_err(in_words)?;
     Ok(on_white(image))
 }
 
-fn expect_large_enough(width: u32, height: u32) -> Result<(), String> {
-    match width.min(height) < MIN_SIDE_PX {
-        true => Err(format!("{width}×{height} px is too small, {MIN_SIDE_PX} px is the least")),
-        false => Ok(()),
+fn jpeg_size(bytes: &[u8]) -> Result<(u32, u32), String> {
+    let file = mozjpeg::Decompress::new_mem(bytes).map_err(|error| error.to_string())?;
+    Ok((file.width() as u32, file.height() as u32))
+}
+
+/// Width and height, from the header alone.
+fn size(bytes: &[u8]) -> Result<(u32, u32), String> {
+    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
+    let reader = reader.map_err(|error| error.to_string())?;
+    reader.into_dimensions().map_err(in_words)
+}
+
+fn in_words(error: ImageError) -> String {
+    match error {
+        ImageError::Limits(_) => "its size is beyond the limits of one image".to_string(),
+        other => other.to_string(),
+    }
+}
+
+fn expect_usable(width: u32, height: u32) -> Result<(), String> {
+    let bytes = 3 * u64::from(width) * u64::from(height);
+    if width.min(height) < MIN_SIDE_PX {
+        Err(format!("{width}×{height} px is too small, {MIN_SIDE_PX} px is the least"))
+    } else if width.max(height) > MAX_SIDE_PX || bytes > MAX_ALLOC {
+        Err(format!("{width}×{height} px is beyond the limits of one image"))
+    } else {
+        Ok(())
     }
 }
 
 /// A JPEG in grey or colour, by libjpeg's decoder, so that every level is Pillow's and with it the
 /// reference's; other decoders differ by up to 3 of 255. `None` for the four inks of print.
 fn photograph(bytes: &[u8]) -> Result<Option<RgbImage>, String> {
-    // The library reports what is wrong with a file by unwinding.
-    catch_unwind(AssertUnwindSafe(|| decode_photograph(bytes)))
-        .unwrap_or_else(|reason| Err(said(&*reason)))
-}
-
-fn decode_photograph(bytes: &[u8]) -> Result<Option<RgbImage>, String> {
     let file = mozjpeg::Decompress::new_mem(bytes).map_err(|error| error.to_string())?;
     let (width, height) = (file.width() as u32, file.height() as u32);
-    expect_large_enough(width, height)?;
-    if width.max(height) > MAX_SIDE_PX || 3 * u64::from(width) * u64::from(height) > MAX_ALLOC {
-        return Err(format!("{width}×{height} px is beyond the limits of one image"));
-    }
     if matches!(file.color_space(), mozjpeg::ColorSpace::JCS_CMYK | mozjpeg::ColorSpace::JCS_YCCK) {
         return Ok(None);
     }
@@ -80,7 +112,8 @@ fn decode_photograph(bytes: &[u8]) -> Result<Option<RgbImage>, String> {
 
 fn said(reason: &(dyn Any + Send)) -> String {
     let text = reason.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| reason.downcast_ref::<&str>().copied()).unwrap_or("a broken JPEG").to_string()
+    let text = text.or_else(|| reason.downcast_ref::<&str>().copied());
+    text.unwrap_or("the decoder failed").to_string()
 }
 
 fn on_white(image: DynamicImage) -> RgbImage {
@@ -97,10 +130,15 @@ fn on_white(image: DynamicImage) -> RgbImage {
     rgb
 }
 
+fn scans(jpeg: &[u8]) -> usize {
+    jpeg.windows(2).filter(|pair| *pair == START_OF_SCAN).count()
+}
+
+const START_OF_SCAN: [u8; 2] = [0xff, 0xda];
+
 /// The decoder fills the missing part of a cut JPEG with grey and says nothing,
 /// so look for the end marker behind the last scan ourselves.
 fn jpeg_is_whole(bytes: &[u8]) -> bool {
-    const START_OF_SCAN: [u8; 2] = [0xff, 0xda];
     const END_OF_IMAGE: [u8; 2] = [0xff, 0xd9];
     let last_scan = bytes.windows(2).rposition(|pair| pair == START_OF_SCAN);
     last_scan.is_some_and(|start| bytes[start..].windows(2).any(|pair| pair == END_OF_IMAGE))
@@ -248,6 +286,6 @@ mod tests {
             ExtendedColorType::Rgb8,
         )
         .unwrap();
-        check(&bytes, "imit");
+        check(&bytes, "limits of one image");
     }
 }

@@ -16,7 +16,7 @@ pub struct SkippedImage {
 
 impl fmt::Display for SkippedImage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path, self.reason)
+        write!(f, "{}: {}", visible(&self.path), visible(&self.reason))
     }
 }
 
@@ -31,6 +31,8 @@ pub enum DataError {
     NoSource,
     #[error("data.crop_size is {crop_size}, which must be from 1 to data.load_size ({load_size})")]
     BadSize { load_size: u32, crop_size: u32 },
+    #[error("data.load_size is {load_size}, and images have at most {most} px a side")]
+    LargeSize { load_size: u32, most: u32 },
 
     #[error("`{root}` is not a folder")]
     NotAFolder { root: PathBuf },
@@ -56,6 +58,16 @@ pub enum DataError {
     SameName { clashes: Vec<String> },
     #[error("{} of the images cannot be used:{}", .images.len(), first_ten(.images))]
     BadImages { images: Vec<SkippedImage> },
+    /// Leaving out some is asked for; a data set of which most is missing is another one.
+    #[error(
+        "{} of {of} images of `{place}` cannot be used, too many to go on with the rest:{}",
+        .images.len(), first_ten(.images)
+    )]
+    MostlyBad { place: String, of: usize, images: Vec<SkippedImage> },
+    #[error("`{root}` holds more than {most} files and folders; is it the right folder?")]
+    TooManyFiles { root: PathBuf, most: usize },
+    #[error("`{path}` lies more than {most} folders deep")]
+    TooDeep { path: PathBuf, most: usize },
 
     #[error("cannot read `{path}`")]
     Read {
@@ -102,6 +114,21 @@ impl DataError {
     pub(crate) fn bad_package(path: &Path, reason: impl fmt::Display) -> DataError {
         DataError::BadPackage { path: path.to_path_buf(), reason: reason.to_string() }
     }
+}
+
+/// Names come from strangers: what would act on a terminal, break a line or turn the direction of
+/// writing is written out instead.
+fn visible(text: &str) -> String {
+    let is_hidden = |c: char| {
+        let turns = matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
+            || matches!(c, '\u{2066}'..='\u{2069}');
+        c.is_control() || turns || matches!(c, '\u{2028}' | '\u{2029}')
+    };
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_hidden(c) { out.extend(c.escape_default()) } else { out.push(c) }
+    }
+    out
 }
 
 /// The candidate closest in spelling, if it is close enough to be meant.

@@ -20,7 +20,7 @@ impl ImageFiles {
     /// folder is no part of it.
     ///
     /// # Errors
-    /// `NotAFolder`, `NoImages`, `SameFolder`, `SameName`, `Read`.
+    /// `NotAFolder`, `NoImages`, `SameFolder`, `SameName`, `Read`, `TooDeep`, `TooManyFiles`.
     pub fn list(input: &Path, output: &Path) -> Result<ImageFiles, DataError> {
         if !input.is_dir() {
             return Err(DataError::NotAFolder { root: input.to_path_buf() });
@@ -92,7 +92,7 @@ fn png_name(path: &str) -> String {
 /// What would be written twice, or over a picture that is to be read.
 fn clashes(files: &[File], input: &Path, output: &Path) -> Vec<String> {
     let mut sources: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for file in files {
+    for file in files.iter().filter(|file| file.is_sound()) {
         sources.entry(png_name(&file.path)).or_default().push(&file.path);
     }
     let inputs: BTreeSet<PathBuf> = files.iter().map(|file| input.join(&file.path)).collect();

@@ -26,6 +26,8 @@ mod unpaired;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod switches;
 #[cfg(test)]
 mod tests;

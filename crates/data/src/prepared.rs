@@ -18,8 +18,10 @@ use crate::store::Progress;
 
 /// Raised when the files' or the fingerprint's meaning changes; other formats are rebuilt, not read.
 const FORMAT: u32 = 2;
-/// Images made at a time: bounds memory, and is how often progress is told.
+/// Images made at a time, of these and as many bytes: bounds memory, and is how often progress is
+/// told.
 const CHUNK: usize = 64;
+const CHUNK_BYTES: usize = 256 << 20;
 
 /// Sides in pixels of the training and of the held-out images.
 #[derive(Debug, Clone, Copy)]
@@ -176,7 +178,7 @@ pub(crate) struct Built {
 /// `rule` says how contents become images and what they are to each other.
 ///
 /// # Errors
-/// `EmptyDomain`, `Write`; `BadImages` naming all of them, unless `skip_bad`.
+/// `EmptyDomain`, `Write`; `BadImages` naming all of them, unless `skip_bad`, and then `MostlyBad`.
 pub(crate) fn build(
     dir: &Path,
     source: &dyn Source,
@@ -203,7 +205,10 @@ pub(crate) fn build(
         false => order.sort_by(|&a, &b| entries[a].cmp(&entries[b])),
     }
     let (mut index, mut skipped) = (Index::new(), Vec::new());
-    for (chunk_number, chunk) in order.chunks(CHUNK).enumerate() {
+    let at_once = CHUNK_BYTES / bytes_of(sizes.train.max(sizes.held_out)).max(1);
+    let at_once = at_once.clamp(1, CHUNK);
+    let mut done = 0;
+    for chunk in order.chunks(at_once) {
         let pictures: Vec<_> =
             chunk.par_iter().map(|&i| source.picture(i, sizes.of(entries[i].fold))).collect();
         for (&i, picture) in chunk.iter().zip(pictures) {
@@ -213,21 +218,25 @@ pub(crate) fn build(
                     files[usize::from(entry.fold != Fold::Train)].append(&picture.rgb)?;
                     index.push(entry.fold, entry.domain, entry.id.clone(), picture.content);
                 }
-                Err(reason) => skipped.push(SkippedImage { path: source.path(i), reason }),
+                Err(reason) => {
+                    let place = (entry.fold, entry.domain);
+                    skipped.push((place, SkippedImage { path: source.path(i), reason }));
+                }
             }
         }
-        let done = (chunk_number * CHUNK + chunk.len()) as u64;
+        done += chunk.len() as u64;
         let what = format!("preparing {}", about.name);
         progress(Progress { what, done, total: Some(order.len() as u64), bytes: false });
     }
     if !skipped.is_empty() && !skip_bad {
-        return Err(DataError::BadImages { images: skipped });
+        let images = skipped.into_iter().map(|(_, image)| image).collect();
+        return Err(DataError::BadImages { images });
     }
     for (domain, place) in [(Domain::A, "trainA"), (Domain::B, "trainB")] {
         if index.ids(Fold::Train, domain).is_empty() {
             let detail = match skipped.len() {
                 0 => "no image falls into it".to_string(),
-                n => format!("{n} images cannot be used, the first is {}", skipped[0]),
+                n => format!("{n} images cannot be used, the first is {}", skipped[0].1),
             };
             return Err(DataError::EmptyDomain {
                 place: format!("{}: {place}", about.name),
@@ -235,6 +244,8 @@ pub(crate) fn build(
             });
         }
     }
+    expect_most_are_left(&index, &skipped, &about)?;
+    let skipped = skipped.into_iter().map(|(_, image)| image).collect();
 
     index.fingerprint = index.fingerprint(rule);
     index.about = about;
@@ -249,6 +260,25 @@ pub(crate) fn build(
         &serde_json::to_vec(&index).expect("an index is plain data"),
     )?;
     Ok(Built { fingerprint: index.fingerprint, skipped })
+}
+
+/// In every fold and domain.
+fn expect_most_are_left(
+    index: &Index,
+    skipped: &[((Fold, Domain), SkippedImage)],
+    about: &About,
+) -> Result<(), DataError> {
+    for group in &index.groups {
+        let here = (group.fold, group.domain);
+        let bad = skipped.iter().filter(|(place, _)| *place == here).map(|(_, image)| image);
+        let bad: Vec<SkippedImage> = bad.cloned().collect();
+        if bad.len() > group.count {
+            let place = format!("{:?}{:?}", group.fold, group.domain);
+            let place = format!("{}: {}{}", about.name, place[..1].to_lowercase(), &place[1..]);
+            return Err(DataError::MostlyBad { place, of: bad.len() + group.count, images: bad });
+        }
+    }
+    Ok(())
 }
 
 /// Writes a file that is either there and whole, or not there.

@@ -54,7 +54,7 @@ impl RecipeBook {
             .collect();
         for path in dirs.iter().rev().flat_map(|dir| toml_files(dir)) {
             let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            let text = fs::read_to_string(&path);
+            let text = read(&path);
             pages.insert(name, Page { path, text });
         }
         RecipeBook { pages }
@@ -93,6 +93,15 @@ impl Page {
                 message: format!("cannot be read: {error}"),
             }),
         }
+    }
+}
+
+fn read(path: &Path) -> std::io::Result<String> {
+    /// Of the longest built-in recipe a thousand times.
+    const MAX_BYTES: u64 = 1 << 20;
+    match fs::metadata(path)?.len() > MAX_BYTES {
+        true => Err(std::io::Error::other("it is too large for a recipe")),
+        false => fs::read_to_string(path),
     }
 }
 

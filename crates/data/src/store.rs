@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use spec::{DataConfig, OnBadImage};
 
 use crate::dataset::Dataset;
+use crate::decode::MAX_SIDE_PX;
 use crate::download::{Target, download, sha256};
 use crate::error::{DataError, SkippedImage};
 use crate::prepared::{self, About, Sizes, write_whole};
@@ -99,8 +100,9 @@ impl Store {
     /// Opens a configuration's images, decoding and resizing them first if that was not done before.
     ///
     /// # Errors
-    /// As [`Store::fetch`]; `NoSource`, `BadSize`, `UnknownRecipe`, `BadRecipe`, `NotAFolder`,
-    /// `MissingFolder`, `EmptyDomain`, `BadImages`, `BadPackage`, `WrongCount`.
+    /// As [`Store::fetch`]; `NoSource`, `BadSize`, `LargeSize`, `UnknownRecipe`, `BadRecipe`,
+    /// `NotAFolder`, `MissingFolder`, `TooDeep`, `TooManyFiles`, `EmptyDomain`, `BadImages`,
+    /// `MostlyBad`, `BadPackage`, `WrongCount`, `Unstable`.
     pub fn prepare(
         &self,
         config: &DataConfig,
@@ -109,6 +111,9 @@ impl Store {
         let (load_size, crop_size) = (config.load_size, config.crop_size);
         if crop_size == 0 || crop_size > load_size {
             return Err(DataError::BadSize { load_size, crop_size });
+        }
+        if load_size > MAX_SIDE_PX {
+            return Err(DataError::LargeSize { load_size, most: MAX_SIDE_PX });
         }
         let origin = self.origin(config)?;
         if let Some(dataset) = self.open(&origin, config)? {

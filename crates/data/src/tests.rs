@@ -262,6 +262,39 @@ fn bad_images_stop_or_are_skipped_as_asked() {
     assert!(error.contains("trainB` holds no image"), "{error}");
 }
 
+/// Leaving out most of the images is no way to go on.
+#[test]
+fn more_bad_images_than_good_ones_stop_in_any_case() {
+    let (cache, folder) = (tempfile::tempdir().unwrap(), folder());
+    let lenient = DataConfig { on_bad_image: OnBadImage::Skip, ..of_folder(folder.path()) };
+    for name in ["x1.png", "x2.png", "x3.png"] {
+        fs::write(folder.path().join("trainA").join(name), "").unwrap();
+    }
+    assert_eq!(prepare(cache.path(), &lenient).unwrap().skipped().len(), 3, "half of them");
+    fs::write(folder.path().join("trainA/x4.png"), "").unwrap();
+    let error = prepare(cache.path(), &lenient).err().unwrap();
+    assert!(matches!(&error, DataError::MostlyBad { of: 7, images, .. } if images.len() == 4));
+    let text = error.to_string();
+    assert!(text.contains("4 of 7 images of") && text.contains("trainA` cannot be used"), "{text}");
+    assert!(text.contains("trainA/x4.png: the file is empty"), "{text}");
+    for name in ["x1.png", "x2.png", "x3.png", "x4.png"] {
+        fs::remove_file(folder.path().join("trainA").join(name)).unwrap();
+    }
+    // Held-out images count by themselves.
+    fs::write(folder.path().join("testA/x1.png"), "").unwrap();
+    fs::write(folder.path().join("testA/x2.png"), "").unwrap();
+    let text = prepare(cache.path(), &lenient).err().unwrap().to_string();
+    assert!(text.contains("2 of 3 images of") && text.contains("testA`"), "{text}");
+}
+
+/// A name is shown, and does nothing.
+#[test]
+fn names_in_messages_are_written_out() {
+    let path = "\u{1b}[2Ja\nerror: b\r\u{202e}gnp.é🦓".to_string();
+    let image = SkippedImage { path, reason: "cut".into() };
+    assert_eq!(image.to_string(), "\\u{1b}[2Ja\\nerror: b\\r\\u{202e}gnp.é🦓: cut");
+}
+
 #[test]
 fn a_long_list_of_bad_images_is_cut() {
     let images =
@@ -282,6 +315,7 @@ fn configurations_that_cannot_be_read_are_refused() {
     };
     check(DataConfig { load_size: 8, crop_size: 12, ..of_recipe("synthetic") }, "crop_size is 12");
     check(DataConfig { crop_size: 0, ..of_recipe("synthetic") }, "crop_size is 0");
+    check(DataConfig { load_size: 16_385, ..of_recipe("synthetic") }, "at most 16384 px a side");
     check(config(), "exactly one");
     check(DataConfig { path: Some("x".into()), ..of_recipe("synthetic") }, "exactly one");
     check(of_recipe("blueprnt"), "did you mean `blueprint`?");

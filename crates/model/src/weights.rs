@@ -33,6 +33,8 @@ pub enum WeightsError {
     NotFloat { name: String, found: String },
     #[error("the file holds no tensor")]
     NoTensors,
+    #[error("tensor `{name}` holds {value}, and no training goes on from there")]
+    NotFinite { name: String, value: f32 },
     /// All problems, under the names in the file; what the file looks like instead, if known.
     #[error("they do not fit this network:{}{}", first_ten(.problems), looks_like(.hint))]
     Mismatch { problems: Vec<String>, hint: Option<String> },
@@ -73,7 +75,7 @@ pub fn save<M: UpstreamNames>(network: &M, config: &ModelConfig) -> NamedTensors
 /// the reference never uses them.
 ///
 /// # Errors
-/// `Mismatch` names every missing, surplus or mis-shaped tensor; `NoTensors`.
+/// `Mismatch` names every missing, surplus or mis-shaped tensor; `NoTensors`; `NotFinite`.
 pub fn load<M: UpstreamNames>(
     network: M,
     config: &ModelConfig,
@@ -90,8 +92,19 @@ pub fn load<M: UpstreamNames>(
         let hint = device.and_then(|it| architecture::hint(&tensors, &names, config, &it));
         return Err(WeightsError::Mismatch { problems, hint });
     }
+    expect_finite(&tensors)?;
     let own = |(ours, theirs)| (ours, tensors.remove(&theirs).expect("nothing is missing"));
     Ok(replace(network, names.into_iter().map(own).collect()))
+}
+
+fn expect_finite(tensors: &NamedTensors) -> Result<(), WeightsError> {
+    for (name, tensor) in tensors {
+        let values = tensor.as_slice::<f32>().expect("all weights are float32");
+        if let Some(&value) = values.iter().find(|value| !value.is_finite()) {
+            return Err(WeightsError::NotFinite { name: name.clone(), value });
+        }
+    }
+    Ok(())
 }
 
 /// Whether a tensor is part of a norm's running statistics.
@@ -271,6 +284,17 @@ mod tests {
         for tensors in [NamedTensors::new(), statistics] {
             let error = load(generator(&tiny()), &tiny(), tensors).expect_err("refused");
             assert!(matches!(error, WeightsError::NoTensors), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_named() {
+        for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let mut named = save(&generator(&tiny()), &tiny());
+            let bias = TensorData::from([0.0, value]);
+            named.insert("model.1.bias".into(), bias);
+            let error = refusal(&tiny(), named);
+            assert!(error.contains(&format!("`model.1.bias` holds {value}")), "{error}");
         }
     }
 

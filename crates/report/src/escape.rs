@@ -1,9 +1,12 @@
 //! Text on its way into HTML. Names, notes and reasons come from files a
 //! stranger may have written, so everything from the record passes through here.
+//!
+//! What HTML reads becomes an entity. What no reader sees, but what changes the text around it
+//! (control characters, turns of the writing's direction), is written out.
 
 use std::fmt::{self, Display, Write};
 
-/// Displays `T` with the five characters that mean something in HTML replaced.
+/// Displays `T` with everything replaced that is more than text.
 pub(crate) struct Escaped<T>(T);
 
 /// For text content and for attribute values within double quotes.
@@ -28,11 +31,29 @@ impl Write for Escaping<'_, '_> {
                 '&' => self.0.write_str("&amp;")?,
                 '"' => self.0.write_str("&quot;")?,
                 '\'' => self.0.write_str("&#39;")?,
+                hidden if is_hidden(hidden) => write!(self.0, "{}", hidden.escape_default())?,
                 other => self.0.write_char(other)?,
             }
         }
         Ok(())
     }
+}
+
+/// For text that something else escapes on its way into the page.
+pub(crate) fn visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_hidden(c) { out.extend(c.escape_default()) } else { out.push(c) }
+    }
+    out
+}
+
+/// Lines may break: logs and reasons have several.
+fn is_hidden(c: char) -> bool {
+    let turns = matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
+        || matches!(c, '\u{2066}'..='\u{2069}');
+    let breaks = matches!(c, '\u{2028}' | '\u{2029}');
+    turns || breaks || (c.is_control() && !matches!(c, '\n' | '\t'))
 }
 
 #[cfg(test)]
@@ -45,5 +66,9 @@ mod tests {
         check("λ = 10", "λ = 10");
         check("<script>", "&lt;script&gt;");
         check("a \"b\" & 'c'", "a &quot;b&quot; &amp; &#39;c&#39;");
+        check("\u{1b}[31m\0\r", "\\u{1b}[31m\\u{0}\\r");
+        check("\u{202e}gnp.a\u{2066}\u{2028}", "\\u{202e}gnp.a\\u{2066}\\u{2028}");
+        check("two\nlines\tof é🦓", "two\nlines\tof é🦓");
+        assert_eq!(visible("\u{9b}<b>"), "\\u{9b}<b>");
     }
 }

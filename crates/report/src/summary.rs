@@ -57,6 +57,7 @@ pub struct Counts {
     pub completed: usize,
     pub running: usize,
     pub diverged: usize,
+    /// Timed out included.
     pub failed: usize,
     /// Planned, interrupted or lost: still to be done.
     pub pending: usize,
@@ -167,8 +168,10 @@ impl Counts {
                 RunState::Completed => &mut counts.completed,
                 RunState::Running => &mut counts.running,
                 RunState::Diverged { .. } => &mut counts.diverged,
-                RunState::Failed { .. } => &mut counts.failed,
-                RunState::Planned | RunState::Interrupted | RunState::Lost => &mut counts.pending,
+                RunState::Failed { .. } | RunState::TimedOut { .. } => &mut counts.failed,
+                RunState::Planned | RunState::Interrupted | RunState::Lost { .. } => {
+                    &mut counts.pending
+                }
             } += 1;
         }
         counts

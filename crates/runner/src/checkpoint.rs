@@ -10,9 +10,10 @@ use model::weights::{self, NamedTensors};
 use model::{CycleGan, Discriminator, Generator, Network};
 use serde::{Deserialize, Serialize};
 use spec::{ModelConfig, RunConfig};
-use track::{Checkpoint, CheckpointDir, RunDir};
+use track::{Checkpoint, CheckpointDir, Claim, RunDir};
 
 use crate::error::RunnerError;
+use crate::guards::GuardCounters;
 use crate::image_pool::ImagePool;
 use crate::loss_window::SavedWindow;
 use crate::network_optimizer::NetworkOptimizer;
@@ -34,38 +35,94 @@ pub(crate) struct Progress {
     pub window: SavedWindow,
     /// Seconds of training in the open window.
     pub window_s: f64,
+    /// What the step asks for and a stop request kept from being done.
+    #[serde(default)]
+    pub owes: Owes,
+    /// For how long each guard has seen its limit passed.
+    #[serde(default)]
+    pub guards: GuardCounters,
     /// Updates each optimizer has made: `gen_ab`, `gen_ba`, `disc_a`, `disc_b`.
     updates: [usize; 4],
 }
 
-/// Writes a checkpoint and returns its path.
-pub(crate) fn save(
-    run: &RunDir,
-    attempt: u32,
-    trainer: &Trainer,
-    config: &ModelConfig,
-    mut progress: Progress,
-) -> Result<PathBuf, RunnerError> {
-    let dir = CheckpointDir::begin(run, attempt, progress.step)?;
-    let networks = &trainer.networks;
-    let save_network = |network: Network, tensors: NamedTensors| {
-        write(&dir.file(&weights_file(network)), &tensors)
-    };
-    save_network(Network::GenAb, weights::save(&networks.gen_ab, config))?;
-    save_network(Network::GenBa, weights::save(&networks.gen_ba, config))?;
-    if let (Some(disc_a), Some(disc_b)) = (&networks.disc_a, &networks.disc_b) {
-        save_network(Network::DiscA, weights::save(disc_a, config))?;
-        save_network(Network::DiscB, weights::save(disc_b, config))?;
+/// Besides training: done after the step, or by the attempt that goes on from it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Owes {
+    pub evaluation: bool,
+    pub samples: bool,
+}
+
+impl Owes {
+    pub(crate) fn any(self) -> bool {
+        self.evaluation || self.samples
     }
-    for (i, (network, optimizer)) in optimizers(trainer).into_iter().enumerate() {
-        let (moments, updates) = optimizer.save(&names(network, config));
-        progress.updates[i] = updates;
-        write(&dir.file(&optimizer_file(network)), &moments)?;
+}
+
+/// All of it in memory: the device is read once, however often writing is tried.
+pub(crate) struct Snapshot {
+    files: Vec<(String, NamedTensors)>,
+    progress: Progress,
+}
+
+impl Snapshot {
+    pub(crate) fn take(trainer: &Trainer, config: &ModelConfig, mut progress: Progress) -> Self {
+        let networks = &trainer.networks;
+        let mut files = vec![
+            (weights_file(Network::GenAb), weights::save(&networks.gen_ab, config)),
+            (weights_file(Network::GenBa), weights::save(&networks.gen_ba, config)),
+        ];
+        if let (Some(disc_a), Some(disc_b)) = (&networks.disc_a, &networks.disc_b) {
+            files.push((weights_file(Network::DiscA), weights::save(disc_a, config)));
+            files.push((weights_file(Network::DiscB), weights::save(disc_b, config)));
+        }
+        for (i, (network, optimizer)) in optimizers(trainer).into_iter().enumerate() {
+            let (moments, updates) = optimizer.save(&names(network, config));
+            progress.updates[i] = updates;
+            files.push((optimizer_file(network), moments));
+        }
+        files.push((POOL_A.to_string(), pool_tensors(&trainer.pool_a)));
+        files.push((POOL_B.to_string(), pool_tensors(&trainer.pool_b)));
+        Snapshot { files, progress }
     }
-    write(&dir.file(POOL_A), &pool_tensors(&trainer.pool_a))?;
-    write(&dir.file(POOL_B), &pool_tensors(&trainer.pool_b))?;
-    let state = serde_json::to_value(&progress).expect("counters are plain numbers");
-    Ok(dir.commit(&state, KEEP)?)
+
+    /// Names a tensor with a value that is no number: a gradient overflowed, and the losses of the
+    /// next step would say so too late for this checkpoint to be a good one.
+    pub(crate) fn non_finite(&self) -> Option<String> {
+        let tensors = self.files.iter().flat_map(|(file, tensors)| {
+            tensors.iter().map(move |(name, tensor)| (file, name, tensor))
+        });
+        for (file, name, tensor) in tensors {
+            let values = tensor.as_slice::<f32>().expect("all that is saved is float32");
+            if let Some(value) = values.iter().find(|value| !value.is_finite()) {
+                let file = file.trim_end_matches(".safetensors");
+                return Some(format!("{file}: `{name}` holds {value}"));
+            }
+        }
+        None
+    }
+
+    /// Writes a checkpoint and returns its path.
+    ///
+    /// # Errors
+    /// `Write`, and `Track`: no space, or a later attempt owns the run.
+    pub(crate) fn write(
+        &self,
+        run: &RunDir,
+        claim: &Claim,
+        key: &str,
+    ) -> Result<PathBuf, RunnerError> {
+        let dir = CheckpointDir::begin(run, claim, key, self.progress.step, self.bytes())?;
+        for (file, tensors) in &self.files {
+            write(&dir.file(file), tensors)?;
+        }
+        let state = serde_json::to_value(&self.progress).expect("counters are plain numbers");
+        Ok(dir.commit(claim, &state, KEEP)?)
+    }
+
+    fn bytes(&self) -> u64 {
+        let tensors = self.files.iter().flat_map(|(_, tensors)| tensors.values());
+        tensors.map(|tensor| tensor.as_bytes().len() as u64).sum()
+    }
 }
 
 /// Puts a checkpoint back into a trainer made from the same configuration.
@@ -78,6 +135,9 @@ pub(crate) fn restore(
         |reason: String| RunnerError::Checkpoint { path: checkpoint.path.clone(), reason };
     let progress: Progress = serde_json::from_value(checkpoint.state.clone())
         .map_err(|error| unusable(error.to_string()))?;
+    if progress.step != checkpoint.step {
+        return Err(unusable(format!("its state is of step {}", progress.step)));
+    }
     let at = |file: &str| checkpoint.path.join(file);
     let networks = &mut trainer.networks;
     networks.gen_ab = load(networks.gen_ab.clone(), config, &at(&weights_file(Network::GenAb)))?;
@@ -106,8 +166,12 @@ pub(crate) fn restore(
         put_back(optimizers.disc_b.restore(disc_b, &known, tensors, b, &device))?;
     }
     for (pool, file) in [(&mut trainer.pool_a, POOL_A), (&mut trainer.pool_b, POOL_B)] {
-        let images = read(&at(file))?.into_values();
-        pool.restore(images.map(|image| Tensor::from_data(image, &device)).collect());
+        let images = read(&at(file))?;
+        let is_image = |it: &&TensorData| matches!(it.shape().to_vec()[..], [1, 3, _, _]);
+        if let Some(other) = images.values().find(|it| !is_image(it)) {
+            return Err(unusable(format!("{file}: an image of shape {:?}", other.shape())));
+        }
+        pool.restore(images.into_values().map(|image| Tensor::from_data(image, &device)).collect());
     }
     Ok(progress)
 }

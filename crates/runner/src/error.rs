@@ -77,6 +77,16 @@ pub enum RunnerError {
     NotOurs { paths: Vec<PathBuf> },
     #[error("the checkpoint `{path}` cannot be used: {reason}")]
     Checkpoint { path: PathBuf, reason: String },
+    #[error(
+        "`{path}` was begun by {before}, and this is {now}; --allow-changed goes on with it, \
+         `cyclelab rm` makes room for a new beginning"
+    )]
+    CodeChanged { path: PathBuf, before: String, now: String },
+    #[error(
+        "no checkpoint can be used; --fresh begins anew, and the rows of before are kept apart{}",
+        because(.rejected)
+    )]
+    NothingToRestore { rejected: Vec<String> },
     #[error("cannot write `{path}`")]
     Write {
         path: PathBuf,
@@ -118,8 +128,11 @@ impl RunnerError {
             | RunnerError::NoRun { .. }
             | RunnerError::BadModel { .. }
             | RunnerError::NoCheckpoint { .. }
+            | RunnerError::CodeChanged { .. }
             | RunnerError::NotOurs { .. } => FailureClass::Config,
-            RunnerError::Checkpoint { .. } => FailureClass::Io,
+            RunnerError::Checkpoint { .. } | RunnerError::NothingToRestore { .. } => {
+                FailureClass::Io
+            }
             RunnerError::Spawn { .. } => FailureClass::Exit,
             RunnerError::Panicked { .. } => FailureClass::Panic,
             RunnerError::OutOfMemory { .. } => FailureClass::Oom,

@@ -10,6 +10,7 @@ use model::{CycleGan, Generator};
 use spec::EvalFold;
 
 use crate::error::RunnerError;
+use crate::stop::Stop;
 
 /// The generators of one direction, off the tape: A→B scores inputs of domain A.
 pub(crate) struct Direction {
@@ -84,20 +85,25 @@ pub(crate) fn fold(fold: EvalFold) -> Fold {
     }
 }
 
+/// A mean by metric name, and over how many images it is.
+pub(crate) type MeanScores = BTreeMap<String, (f64, u32)>;
+
 /// Mean scores by metric name, and how many images each mean is over.
 ///
 /// - `eval/cycle_a`: L1 between a and F(G(a)); `eval/idt_a`: between a and F(a); on `[0, 1]`
 /// - `eval/l1_ab`, `eval/psnr_ab`, `eval/ssim_ab`: G(a), rounded to 8 bits as a file keeps it,
 ///   against a's true translation, where the data set knows it
 ///
-/// A score that cannot be had is absent. `observe` is told images done and their total.
+/// A score that cannot be had is absent. `observe` is told images done and their total. `None`
+/// where a stop was requested on the way.
 pub(crate) fn evaluate(
     networks: &CycleGan,
     dataset: &Dataset,
     in_fold: Fold,
     device: &Device,
+    stop: &Stop,
     observe: &mut dyn FnMut(u64, u64),
-) -> Result<BTreeMap<String, (f64, u32)>, RunnerError> {
+) -> Result<Option<MeanScores>, RunnerError> {
     let mut scores = Scores::default();
     let total: usize = Domain::ALL.iter().map(|&domain| dataset.count(in_fold, domain)).sum();
     let mut done = 0;
@@ -105,6 +111,9 @@ pub(crate) fn evaluate(
         let count = dataset.count(in_fold, direction.input);
         let mut start = 0;
         while start < count {
+            if stop.requested() {
+                return Ok(None);
+            }
             let first = dataset.held_out(in_fold, direction.input, start)?;
             let end = (start + direction.batch_size(first.size)).min(count);
             score_batch(&direction, dataset, in_fold, start..end, &mut scores)?;
@@ -113,7 +122,7 @@ pub(crate) fn evaluate(
             observe(done as u64, total as u64);
         }
     }
-    Ok(scores.means())
+    Ok(Some(scores.means()))
 }
 
 fn score_batch(
@@ -153,7 +162,7 @@ fn score_batch(
 }
 
 #[derive(Default)]
-struct Scores(BTreeMap<String, (f64, u32)>);
+struct Scores(MeanScores);
 
 impl Scores {
     fn add(&mut self, name: String, score: f64) {
@@ -162,7 +171,7 @@ impl Scores {
         *count += 1;
     }
 
-    fn means(self) -> BTreeMap<String, (f64, u32)> {
+    fn means(self) -> MeanScores {
         let mean = |(name, (sum, count))| (name, (sum / f64::from(count), count));
         self.0.into_iter().map(mean).collect()
     }

@@ -14,10 +14,12 @@ pub mod sweep;
 
 mod checkpoint;
 mod evaluate;
+mod guards;
 mod image_pool;
 mod loss_window;
 mod lr_schedule;
 mod network_optimizer;
+mod patience;
 pub mod run;
 mod run_log;
 mod samples;
@@ -31,6 +33,9 @@ mod saved_run;
 mod stored_generator;
 mod translate;
 
+mod comparison;
+pub mod reproduce;
+
 mod estimate;
 
 #[cfg(test)]
@@ -38,6 +43,9 @@ mod reference;
 #[cfg(test)]
 mod tests;
 
+pub use comparison::{
+    MetricDifference, WeightComparison, WeightDifference, compare_rows, compare_weights,
+};
 pub use device::{ComputeDevice, CudaError};
 pub use error::RunnerError;
 pub use estimate::{StepTime, measure_step};

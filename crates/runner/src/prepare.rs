@@ -106,12 +106,14 @@ impl PreparedSweep {
         self.metric_note.iter().chain(&self.init_notes)
     }
 
-    /// Entries that have no final result yet, in starting order.
+    /// Entries that have no result yet, in starting order; those that another process trains come
+    /// last.
     pub fn to_do(&self) -> impl Iterator<Item = usize> + '_ {
-        let open = |state: &RunState| {
-            !matches!(state, RunState::Completed | RunState::Diverged { .. } | RunState::Running)
-        };
-        (0..self.entries.len()).filter(move |&i| open(&self.runs[i].state))
+        let open = |i: &usize| !self.runs[*i].state.is_result();
+        let elsewhere = |i: &usize| self.runs[*i].state == RunState::Running;
+        let all = 0..self.entries.len();
+        let own = all.clone().filter(open).filter(move |i| !elsewhere(i));
+        own.chain(all.filter(elsewhere))
     }
 }
 
@@ -195,12 +197,7 @@ fn folder_of(
     let found = track::find_run(runs_root, key)?;
     let is_own = |run: &RunDir| run.path().parent() == Some(sweep.path());
     // Another sweep's run is used when it has a result; an unfinished one is that sweep's business.
-    let has_result = |run: &RunDir| {
-        Ok::<_, RunnerError>(matches!(
-            run.state()?,
-            RunState::Completed | RunState::Diverged { .. }
-        ))
-    };
+    let has_result = |run: &RunDir| Ok::<_, RunnerError>(run.state()?.is_result());
     let run = match found {
         _ if own.run_json().exists() => own,
         Some(run) if is_own(&run) || has_result(&run)? => run,

@@ -1,30 +1,31 @@
 //! One run in one process: what a scheduler, a cluster and a person all call.
 //!
 //! Idempotent: a finished run ends at once; otherwise the run's folder is
-//! locked, the newest checkpoint that verifies is restored, and training goes on.
+//! claimed, the newest checkpoint that verifies is restored, and training goes on.
 
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use data::{Dataset, Store};
 use spec::RunConfig;
 use track::{
-    Checkpoint, CodeVersion, Event, MetricMeta, MetricWriter, PlanEntry, PlanRecord, Provenance,
-    RunDir, RunEvents, RunIdentity, RunState, SampleWriter, SourceTree, SweepDir,
+    Claim, CodeVersion, Event, MetricMeta, MetricWriter, PlanEntry, PlanRecord, Provenance,
+    Resumption, RunDir, RunEvents, RunIdentity, SampleWriter, SourceTree, SweepDir,
 };
 
 use crate::checkpoint::{self, Progress};
 use crate::device::ComputeDevice;
 use crate::error::RunnerError;
 use crate::event::{Outcome, TrainEvent};
+use crate::patience::patiently;
 use crate::prepare::{dataset_record, init_hashes};
 use crate::run_log::RunLog;
 use crate::step::Trainer;
 use crate::stop::Stop;
-use crate::train::{Training, train};
+use crate::train::{Setting, Training};
 
 /// What the process was started with; only `cli` reads these from the system.
 #[derive(Debug, Clone)]
@@ -39,42 +40,77 @@ pub struct Invocation {
     pub source: SourceTree,
 }
 
-/// Carries out run `index` of the sweep in `sweep_dir`.
+/// One run of a planned sweep, and how to go about it.
+pub struct Request<'a> {
+    pub sweep_dir: &'a Path,
+    /// Position in the plan, from 0.
+    pub index: usize,
+    pub store: &'a Store,
+    pub device: ComputeDevice,
+    pub invocation: &'a Invocation,
+    pub stop: &'a Stop,
+    /// Begins anew where checkpoints are there and none of them can be used.
+    pub fresh: bool,
+    /// Goes on with a run that another version of this program began.
+    pub allow_changed: bool,
+}
+
+/// Carries out a run from where it stands.
 ///
 /// # Errors
-/// All of [`RunnerError`]; whatever happens after the folder is locked is also its last event.
+/// All of [`RunnerError`]. What happens after the folder is claimed is also the run's last event,
+/// unless a later attempt has taken the run over: then nothing more is written.
 pub fn run(
-    sweep_dir: &Path,
-    index: usize,
-    store: &Store,
-    device: ComputeDevice,
-    invocation: &Invocation,
-    stop: &Stop,
+    request: &Request<'_>,
     observe: &mut dyn FnMut(TrainEvent),
 ) -> Result<Outcome, RunnerError> {
-    let (plan, entry) = planned(sweep_dir, index)?;
-    let runs_root = sweep_dir.parent().unwrap_or(Path::new("."));
+    let (plan, entry) = planned(request.sweep_dir, request.index)?;
+    let runs_root = request.sweep_dir.parent().unwrap_or(Path::new("."));
     let run = RunDir::new(runs_root.join(&entry.folder));
-    let _lock = run.lock()?;
-    if matches!(run.state()?, RunState::Completed | RunState::Diverged { .. }) {
+    if run.state()?.is_result() {
+        return Ok(Outcome::AlreadyDone);
+    }
+    expect_the_same_code(&run, request)?;
+    let claim = run.claim()?;
+    // It may have ended while this process waited for its turn.
+    if run.state()?.is_result() {
         return Ok(Outcome::AlreadyDone);
     }
     let mut events = RunEvents::open(&run.events())?;
-    let attempt = run.attempts()? + 1;
+    let (device, invocation) = (request.device, request.invocation);
     events.append(&Event::Started {
-        attempt,
+        attempt: claim.attempt(),
         device: device.to_string(),
         pid: std::process::id(),
         host: track::Hardware::here(device.to_string()).host,
         code: invocation.code.to_string(),
         argv: invocation.argv.clone(),
     })?;
-    let attempt = Attempt { plan, entry, run, number: attempt, device, invocation, stop };
+    let attempt = Attempt { plan, entry, run, claim: &claim, request };
     // A panic of a library becomes this run's failure, with its message kept.
-    let outcome = catch_unwind(AssertUnwindSafe(|| attempt.carry_out(store, observe)))
+    let outcome = catch_unwind(AssertUnwindSafe(|| attempt.carry_out(observe)))
         .unwrap_or_else(|panic| Err(panicked(&*panic)));
-    events.append(&attempt.last_word(&outcome))?;
-    outcome
+    claim.confirm()?;
+    let noted = patiently(&mut || events.append(&attempt.last_word(&outcome)).map_err(Into::into));
+    match (outcome, noted) {
+        // Why it ended matters more than that this could not be written down.
+        (Err(error), _) | (Ok(_), Err(error)) => Err(error),
+        (Ok(outcome), Ok(())) => Ok(outcome),
+    }
+}
+
+/// Half a run by one program and half by another is no run that can be defended.
+fn expect_the_same_code(run: &RunDir, request: &Request<'_>) -> Result<(), RunnerError> {
+    let now = request.invocation.code.to_string();
+    if request.allow_changed || track::newest_valid(run)?.found.is_none() {
+        return Ok(());
+    }
+    match run.last_code()? {
+        Some(before) if before != now => {
+            Err(RunnerError::CodeChanged { path: run.path().into(), before, now })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn planned(sweep_dir: &Path, index: usize) -> Result<(PlanRecord, PlanEntry), RunnerError> {
@@ -90,67 +126,88 @@ struct Attempt<'a> {
     plan: PlanRecord,
     entry: PlanEntry,
     run: RunDir,
-    number: u32,
-    device: ComputeDevice,
-    invocation: &'a Invocation,
-    stop: &'a Stop,
+    claim: &'a Claim,
+    request: &'a Request<'a>,
 }
 
 impl Attempt<'_> {
-    fn carry_out(
-        &self,
-        store: &Store,
-        observe: &mut dyn FnMut(TrainEvent),
-    ) -> Result<Outcome, RunnerError> {
+    fn carry_out(&self, observe: &mut dyn FnMut(TrainEvent)) -> Result<Outcome, RunnerError> {
         let index = self.entry.index;
         let config: RunConfig = serde_json::from_value(self.entry.config.clone())
             .map_err(|source| RunnerError::BadConfig { index, source })?;
-        let dataset = store.prepare(&config.data, &mut |it| {
+        let dataset = self.request.store.prepare(&config.data, &mut |it| {
             observe(TrainEvent::Preparing { what: it.what, done: it.done, total: it.total });
         })?;
         self.expect_the_planned_inputs(&config, &dataset)?;
+        // Images may have taken hours to come.
+        self.claim.confirm()?;
         self.write_identity(&config, &dataset)?;
 
-        let device = self.device.open().autodiff();
-        let mut trainer = Trainer::new(&config, self.entry.seed, &device);
-        let progress = match self.newest_checkpoint(observe)? {
-            Some(found) => {
-                let progress = checkpoint::restore(&found, &mut trainer, &config.model)?;
-                self.announce_resume(&found)?;
-                progress
-            }
-            None => {
-                checkpoint::load_initial(&mut trainer, &config)?;
-                Progress::default()
-            }
-        };
+        let (trainer, progress) = self.restore_or_begin(&config, observe)?;
         observe(TrainEvent::Started {
             from_step: progress.step,
             total_steps: config.train.total_steps(dataset.steps_per_epoch()),
-            device: self.device.to_string(),
+            device: self.request.device.to_string(),
         });
-        let mut training = Training {
+        let setting = Setting {
             config: &config,
+            key: &self.entry.key,
             seed: self.entry.seed,
             dataset: &dataset,
             samples: &self.plan.samples,
             run: &self.run,
-            attempt: self.number,
-            trainer,
-            log: self.open_log(&progress, &config, &dataset)?,
-            progress,
-            stop: self.stop,
-            observe,
+            claim: self.claim,
+            stop: self.request.stop,
         };
-        let outcome = train(&mut training)?;
-        match outcome {
-            Outcome::Completed { .. } => {
-                training.log.metrics.compact()?;
-                track::keep_newest(&self.run, 1)?;
+        let log = self.open_log(&progress, &config, &dataset)?;
+        Training::new(setting, trainer, progress, log, observe).train()
+    }
+
+    /// From the newest checkpoint that can be used; else from the initial weights.
+    fn restore_or_begin(
+        &self,
+        config: &RunConfig,
+        observe: &mut dyn FnMut(TrainEvent),
+    ) -> Result<(Trainer, Progress), RunnerError> {
+        let device = self.request.device.open().autodiff();
+        let begin = || Trainer::new(config, self.entry.seed, &device);
+        let restore = track::restore(&self.run, &self.entry.key, |found| {
+            let mut trainer = begin();
+            match checkpoint::restore(found, &mut trainer, &config.model) {
+                Ok(progress) => Ok((trainer, progress)),
+                Err(error) => Err(error.chain()),
             }
-            _ => training.log.seal()?,
+        })?;
+        self.claim.confirm()?;
+        let mut events = RunEvents::open(&self.run.events())?;
+        for (path, reason) in &restore.rejected {
+            let message = format!("checkpoint `{}` is not used: {reason}", path.display());
+            observe(TrainEvent::Warning { message });
+            let path = self.within_the_run(path);
+            events.append(&Event::CheckpointRejected { path, reason: reason.clone() })?;
         }
-        Ok(outcome)
+        if let Some((found, restored)) = restore.found {
+            events.append(&Event::Resumed {
+                attempt: self.claim.attempt(),
+                from_step: found.step,
+                checkpoint: self.within_the_run(&found.path),
+            })?;
+            return Ok(restored);
+        }
+        if !restore.rejected.is_empty() && !self.request.fresh {
+            let reason =
+                |(path, reason): (PathBuf, String)| format!("{}: {reason}", path.display());
+            let rejected = restore.rejected.into_iter().map(reason).collect();
+            return Err(RunnerError::NothingToRestore { rejected });
+        }
+        track::set_aside_checkpoints(&self.run)?;
+        let mut trainer = begin();
+        checkpoint::load_initial(&mut trainer, config)?;
+        Ok((trainer, Progress::default()))
+    }
+
+    fn within_the_run(&self, path: &Path) -> PathBuf {
+        path.strip_prefix(self.run.path()).unwrap_or(path).into()
     }
 
     /// Images or weight files may have changed since the plan was made.
@@ -167,25 +224,6 @@ impl Attempt<'_> {
         }
     }
 
-    fn newest_checkpoint(
-        &self,
-        observe: &mut dyn FnMut(TrainEvent),
-    ) -> Result<Option<Checkpoint>, RunnerError> {
-        let restore = track::newest_valid(&self.run)?;
-        for (path, reason) in restore.rejected {
-            let message = format!("checkpoint `{}` is not used: {reason}", path.display());
-            observe(TrainEvent::Warning { message });
-        }
-        Ok(restore.found)
-    }
-
-    fn announce_resume(&self, checkpoint: &Checkpoint) -> Result<(), RunnerError> {
-        let path = checkpoint.path.strip_prefix(self.run.path()).unwrap_or(&checkpoint.path);
-        let (attempt, from_step) = (self.number, checkpoint.step);
-        let event = Event::Resumed { attempt, from_step, checkpoint: path.into() };
-        Ok(RunEvents::open(&self.run.events())?.append(&event)?)
-    }
-
     fn write_identity(&self, config: &RunConfig, dataset: &Dataset) -> Result<(), RunnerError> {
         let dataset_record = dataset_record(dataset);
         let identity = RunIdentity {
@@ -198,19 +236,19 @@ impl Attempt<'_> {
             training_rev: model::TRAINING_REV,
             config: self.entry.config.clone(),
             dataset: dataset_record.clone(),
-            code: self.invocation.code.clone(),
+            code: self.request.invocation.code.clone(),
             created_at: track::time::rfc3339(track::time::now_us()),
         };
         let origins = serde_json::to_value(&self.entry.origins).expect("origins are plain text");
         self.run.write_identity(&identity, &config.to_toml(), &origins)?;
         let provenance = Provenance::collect(
-            self.invocation.argv.clone(),
-            self.invocation.env.clone(),
-            self.invocation.versions.clone(),
-            self.device.to_string(),
-            self.invocation.source.clone(),
+            self.request.invocation.argv.clone(),
+            self.request.invocation.env.clone(),
+            self.request.invocation.versions.clone(),
+            self.request.device.to_string(),
+            self.request.invocation.source.clone(),
         );
-        Ok(self.run.write_provenance(self.number, &provenance, &dataset_record)?)
+        Ok(self.run.write_provenance(self.claim.attempt(), &provenance, &dataset_record)?)
     }
 
     fn open_log(
@@ -218,8 +256,8 @@ impl Attempt<'_> {
         progress: &Progress,
         config: &RunConfig,
         dataset: &Dataset,
-    ) -> Result<RunLog, RunnerError> {
-        let code = &self.invocation.code;
+    ) -> Result<RunLog<'_>, RunnerError> {
+        let code = &self.request.invocation.code;
         let meta = MetricMeta {
             run_key: self.entry.key.clone(),
             sweep: self.plan.name.clone(),
@@ -229,11 +267,12 @@ impl Attempt<'_> {
             dataset_fingerprint: dataset.fingerprint().to_string(),
             version: code.version.clone(),
         };
-        let rewind_to = Some(progress.step);
+        let goes_on = Resumption { step: progress.step, owes_evaluation: progress.owes.evaluation };
         Ok(RunLog::new(
-            MetricWriter::open(&self.run, meta, self.number, rewind_to)?,
-            SampleWriter::open(&self.run, rewind_to)?,
+            MetricWriter::open(&self.run, meta, self.claim.attempt(), Some(goes_on))?,
+            SampleWriter::open(&self.run, Some(progress.step))?,
             RunEvents::open(&self.run.events())?,
+            self.claim,
             dataset.steps_per_epoch(),
         ))
     }
@@ -267,11 +306,13 @@ pub(crate) fn panicked(panic: &(dyn Any + Send)) -> RunnerError {
 }
 
 /// As CUDA, cubecl 0.11 ("out of device memory", "out-of-memory") and allocators put it.
-fn says_out_of_memory(message: &str) -> bool {
+pub(crate) fn says_out_of_memory(message: &str) -> bool {
     let words = message.to_lowercase().replace('-', " ");
-    ["out of memory", "out of device memory", "outofmemory", "out_of_memory"]
-        .iter()
-        .any(|it| words.contains(it))
+    let rust_allocator = words.contains("memory allocation of") && words.contains("failed");
+    rust_allocator
+        || ["out of memory", "out of device memory", "outofmemory", "out_of_memory"]
+            .iter()
+            .any(|it| words.contains(it))
 }
 
 #[cfg(test)]
@@ -285,6 +326,7 @@ mod tests {
             "out of device memory allocating 4096 bytes",
             "An out-of-memory error happened",
             "CUDA_ERROR_OUT_OF_MEMORY",
+            "memory allocation of 65536 bytes failed",
         ] {
             assert_eq!(class(message), track::FailureClass::Oom, "{message}");
         }

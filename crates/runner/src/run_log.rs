@@ -1,42 +1,64 @@
 //! What one attempt records: metric rows, samples and events, in the run's folder.
+//!
+//! Nothing is written once a later attempt owns the run.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use spec::RunConfig;
-use track::{Event, Measurement, MetricWriter, RunEvents, SampleWriter, Split, TrackError, time};
+use track::{
+    Claim, Event, Measurement, MetricWriter, RunEvents, SampleWriter, Split, TrackError, time,
+};
 
 use crate::checkpoint::Progress;
-use crate::loss_window::WindowStat;
+use crate::loss_window::{Quantity, WindowStat};
 
-/// Rows reach the disk at least this often, so that a reader is never far behind.
-const SEAL_EVERY: Duration = Duration::from_secs(20);
+/// Rows become Parquet at least this often; until then they are in the log beside it.
+const SEAL_EVERY: Duration = Duration::from_secs(60);
+/// And are on the disk at least this often, should the power fail.
+const SYNC_EVERY: Duration = Duration::from_secs(30);
 
-pub(crate) struct RunLog {
+pub(crate) struct RunLog<'a> {
     pub(crate) metrics: MetricWriter,
     pub(crate) samples: SampleWriter,
-    pub(crate) events: RunEvents,
+    events: RunEvents,
+    claim: &'a Claim,
+    /// Events that could not be written yet; they come before any later one.
+    unwritten: Vec<(Event, i64)>,
     steps_per_epoch: u64,
     sealed_at: Instant,
+    synced_at: Instant,
 }
 
-impl RunLog {
+impl<'a> RunLog<'a> {
     pub(crate) fn new(
         metrics: MetricWriter,
         samples: SampleWriter,
         events: RunEvents,
+        claim: &'a Claim,
         steps_per_epoch: u64,
     ) -> Self {
-        RunLog { metrics, samples, events, steps_per_epoch, sealed_at: Instant::now() }
+        let now = Instant::now();
+        RunLog {
+            metrics,
+            samples,
+            events,
+            claim,
+            unwritten: Vec::new(),
+            steps_per_epoch,
+            sealed_at: now,
+            synced_at: now,
+        }
     }
 
     /// A closed loss window: each term before and after its weight.
     pub(crate) fn losses(&mut self, progress: &Progress, stats: &[WindowStat], config: &RunConfig) {
         for stat in stats {
-            let weight = stat.term.weight(&config.loss).expect("only terms that are on are logged");
-            let name = stat.term.name();
-            self.window(progress, format!("loss/{name}"), stat, 1.0);
-            self.window(progress, format!("weighted/{name}"), stat, weight);
+            self.window(progress, stat.quantity.name(), stat, 1.0);
+            if let Quantity::Loss(term) = stat.quantity {
+                let weight = term.weight(&config.loss).expect("only terms that are on are logged");
+                self.window(progress, format!("weighted/{}", term.name()), stat, weight);
+            }
         }
     }
 
@@ -79,16 +101,41 @@ impl RunLog {
         }
     }
 
-    pub(crate) fn seal_if_due(&mut self) -> Result<(), TrackError> {
-        if self.sealed_at.elapsed() >= SEAL_EVERY { self.seal() } else { Ok(()) }
+    /// Puts new rows into the log; now and then makes Parquet of it.
+    pub(crate) fn keep_rows(&mut self) -> Result<(), TrackError> {
+        if self.sealed_at.elapsed() >= SEAL_EVERY {
+            return self.seal();
+        }
+        self.claim.confirm()?;
+        self.metrics.log()?;
+        if self.synced_at.elapsed() >= SYNC_EVERY {
+            self.metrics.sync()?;
+            self.synced_at = Instant::now();
+        }
+        Ok(())
     }
 
     pub(crate) fn seal(&mut self) -> Result<(), TrackError> {
+        self.claim.confirm()?;
+        self.metrics.seal()?;
         self.sealed_at = Instant::now();
-        self.metrics.seal().map(drop)
+        self.synced_at = self.sealed_at;
+        Ok(())
     }
 
-    pub(crate) fn event(&mut self, event: &Event) -> Result<(), TrackError> {
-        self.events.append(event)
+    pub(crate) fn compact(&mut self) -> Result<(), TrackError> {
+        self.claim.confirm()?;
+        self.metrics.compact().map(drop)
+    }
+
+    /// Adds an event. After an error it is kept, with its time, for the next call.
+    pub(crate) fn event(&mut self, event: Event) -> Result<(), TrackError> {
+        self.unwritten.push((event, time::now_us()));
+        self.claim.confirm()?;
+        while let Some((event, ts_us)) = self.unwritten.first() {
+            self.events.append_at(event, *ts_us)?;
+            self.unwritten.remove(0);
+        }
+        Ok(())
     }
 }

@@ -23,6 +23,8 @@ pub(crate) struct Trainer {
     pub pool_b: ImagePool,
     /// What the last step cost.
     pub passes: Passes,
+    /// Of the last step's translations, where a guard watches it.
+    pub output_std: Option<OutputStd>,
     config: RunConfig,
     seed: u64,
     device: Device,
@@ -33,6 +35,13 @@ pub(crate) struct Optimizers {
     pub gen_ba: NetworkOptimizer,
     pub disc_a: NetworkOptimizer,
     pub disc_b: NetworkOptimizer,
+}
+
+/// Standard deviation over the pixels and channels of one generated image in [-1, 1], mean over the
+/// batch; each `[1]` on the device.
+pub(crate) struct OutputStd {
+    pub a: Tensor<1>,
+    pub b: Tensor<1>,
 }
 
 /// Images that went forward through networks in one step: a cost that needs no clock.
@@ -47,6 +56,13 @@ pub(crate) struct Passes {
 /// The terms of one step before their weight, each `[1]` on the device and off the tape.
 /// A term that is switched off is absent.
 pub(crate) type StepLosses = Vec<(Term, Tensor<1>)>;
+
+/// # Shapes
+/// - `fakes`: `[batch, 3, height, width]`, off the tape
+/// - returns: `[1]`
+fn output_std(fakes: &Tensor<4>) -> Tensor<1> {
+    fakes.clone().flatten::<2>(1, 3).var_bias(1).sqrt().mean()
+}
 
 /// Both translations of a batch, and what else the same forward passes gave.
 struct Translated {
@@ -71,6 +87,7 @@ impl Trainer {
             pool_a: ImagePool::new(config.pool.clone(), Purpose::PoolA),
             pool_b: ImagePool::new(config.pool.clone(), Purpose::PoolB),
             passes: Passes::default(),
+            output_std: None,
             config: config.clone(),
             seed,
             device: device.clone(),
@@ -92,6 +109,8 @@ impl Trainer {
         let b = to_tensor(&batch.b, batch, &self.device);
         let translated = self.translate(&a, &b);
         let fakes = (translated.fake_a.clone().inner(), translated.fake_b.clone().inner());
+        self.output_std = (self.config.guards.output_std_below > 0.0)
+            .then(|| OutputStd { a: output_std(&fakes.0), b: output_std(&fakes.1) });
         match self.config.optim.update_order {
             UpdateOrder::GThenD => {
                 let mut losses = self.update_generators(&a, &b, translated, lr_factor);

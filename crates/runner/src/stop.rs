@@ -1,16 +1,25 @@
 //! A request to stop, raised from a signal handler or another thread.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::time::Duration;
 
-/// 0: go on; 1: finish the step, save, end; 2 and more: end now.
+/// 0: go on; 1: finish the step, save, end; 2: the same by force; 3 and more: end now.
 #[derive(Debug, Default)]
-pub struct Stop(AtomicU8);
+pub struct Stop {
+    level: AtomicU8,
+    hurried: AtomicBool,
+}
 
 impl Stop {
     /// One more request: each makes the stop more urgent.
     pub fn raise(&self) {
         // A handful of signals; saturation is not reached by a person.
-        self.0.fetch_add(1, Ordering::SeqCst);
+        self.level.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Whoever asks waits less long than a person: a cluster kills some time after SIGTERM.
+    pub fn hurry(&self) {
+        self.hurried.store(true, Ordering::SeqCst);
     }
 
     pub fn requested(&self) -> bool {
@@ -18,6 +27,11 @@ impl Stop {
     }
 
     pub fn level(&self) -> u8 {
-        self.0.load(Ordering::SeqCst)
+        self.level.load(Ordering::SeqCst)
+    }
+
+    /// How long runs may take to save before they are ended by force.
+    pub fn grace(&self) -> Duration {
+        Duration::from_secs(if self.hurried.load(Ordering::SeqCst) { 20 } else { 60 })
     }
 }

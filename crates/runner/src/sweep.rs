@@ -1,21 +1,21 @@
 //! The local scheduler: one child process per run, as many side by side as
 //! there are slots. A run that fails, whatever it does, takes no other with it.
 
-use std::collections::VecDeque;
-use std::fs::{self, File, OpenOptions};
-use std::io::{BufRead, BufReader};
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Mutex;
-use std::sync::mpsc::{self, Receiver, Sender};
-use std::time::{Duration, Instant};
+mod child;
+mod code_change;
+mod schedule;
+mod worker;
 
-use spec::{Exec, OnCodeChange};
-use track::{
-    Event, FailureClass, RunDir, RunEvents, RunState, SweepEvent, SweepEvents, read_run_status,
-};
+use std::path::PathBuf;
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
 
+use spec::Exec;
+use track::{Claim, RunState, SweepEvent, SweepEvents, TrackError};
+
+pub use self::code_change::apply_code_change;
+use self::schedule::Schedule;
+use self::worker::Worker;
 use crate::device::ComputeDevice;
 use crate::error::RunnerError;
 use crate::event::TrainEvent;
@@ -55,6 +55,19 @@ pub enum SweepUpdate {
         index: usize,
         state: RunState,
     },
+    /// A run that ended without a result is tried again, the `retry`th time of `of`.
+    Retrying {
+        index: usize,
+        state: RunState,
+        retry: u32,
+        of: u32,
+        after: Duration,
+    },
+    /// Another process trains the run; this one waits for it.
+    Elsewhere {
+        index: usize,
+        owner: String,
+    },
     /// No further run is started, and why.
     Closing {
         reason: String,
@@ -70,7 +83,7 @@ pub enum SweepUpdate {
 pub struct SweepOutcome {
     pub trained: usize,
     pub failed: usize,
-    /// Stopped on request or by a limit before all runs had their turn.
+    /// Stopped on request or by a limit before all runs had their turn, or left to another process.
     pub interrupted: bool,
     /// `max_failures` was reached.
     pub breaker: bool,
@@ -101,7 +114,7 @@ pub fn execute(
     observe: &mut dyn FnMut(SweepUpdate),
 ) -> Result<SweepOutcome, RunnerError> {
     let sweep = track::SweepDir::create_or_open(&prepared.runs_root, &prepared.plan.name)?;
-    let _lock = sweep.lock()?;
+    let claim = sweep.claim()?;
     let invocation = sweep.record_invocation(launch.toml, &launch.invocation.argv)?;
     sweep.write_plan(&prepared.record, &prepared.entries)?;
     let mut events = SweepEvents::open(&sweep.events())?;
@@ -120,17 +133,43 @@ pub fn execute(
             scope.spawn(move || worker.work(&sender));
         }
         drop(sender);
-        follow(prepared, updates, &schedule, &mut events, observe)
-    });
+        let mut log = SweepLog { events: &mut events, claim: &claim, fenced: None };
+        let outcome = follow(prepared, updates, &schedule, stop, &mut log, observe);
+        match log.fenced {
+            Some(error) => Err(error),
+            None => Ok(outcome),
+        }
+    })?;
     let (completed, failed) = (outcome.trained, outcome.failed);
     let interrupted = stop.requested();
-    let last = if interrupted {
-        SweepEvent::Interrupted
-    } else {
-        SweepEvent::Finished { completed, failed }
+    let last = match (interrupted, outcome.breaker) {
+        (true, _) => SweepEvent::Interrupted,
+        (false, true) => SweepEvent::BreakerTripped { failed },
+        (false, false) => SweepEvent::Finished { completed, failed },
     };
+    claim.confirm()?;
     events.append(&last)?;
     Ok(SweepOutcome { interrupted: interrupted || outcome.interrupted, ..outcome })
+}
+
+/// The sweep's events, as long as the sweep is this process's.
+struct SweepLog<'a> {
+    events: &'a mut SweepEvents,
+    claim: &'a Claim,
+    /// Another scheduler has taken the sweep over.
+    fenced: Option<TrackError>,
+}
+
+impl SweepLog<'_> {
+    fn append(&mut self, event: &SweepEvent, stop: &Stop) -> Result<(), TrackError> {
+        if let Err(error) = self.claim.confirm() {
+            // The runs save and end; whoever owns the sweep now goes on with them.
+            stop.raise();
+            self.fenced.get_or_insert(error);
+            return Ok(());
+        }
+        self.events.append(event)
+    }
 }
 
 /// Listens until every worker is done.
@@ -138,7 +177,8 @@ fn follow(
     prepared: &PreparedSweep,
     updates: Receiver<SweepUpdate>,
     schedule: &Schedule,
-    events: &mut SweepEvents,
+    stop: &Stop,
+    log: &mut SweepLog<'_>,
     observe: &mut dyn FnMut(SweepUpdate),
 ) -> SweepOutcome {
     let mut outcome = SweepOutcome::default();
@@ -153,15 +193,20 @@ fn follow(
                 let state = state.name().to_string();
                 Some(SweepEvent::RunEnded { index: *index, key: key(*index), state })
             }
+            SweepUpdate::Retrying { index, retry, .. } => {
+                Some(SweepEvent::Retrying { index: *index, key: key(*index), retry: *retry })
+            }
             SweepUpdate::Closing { .. } => {
                 outcome.interrupted = true;
                 None
             }
-            SweepUpdate::Train { .. } | SweepUpdate::Warning { .. } => None,
+            SweepUpdate::Train { .. }
+            | SweepUpdate::Warning { .. }
+            | SweepUpdate::Elsewhere { .. } => None,
         };
         observe(update);
         // The runs' own folders are the truth; a full disk here must not leave them unwatched.
-        if let Some(Err(error)) = event.map(|event| events.append(&event)) {
+        if let Some(Err(error)) = event.map(|event| log.append(&event, stop)) {
             let message = format!("the sweep's events are not recorded: {error}");
             observe(SweepUpdate::Warning { message });
         }
@@ -174,292 +219,12 @@ impl SweepOutcome {
     fn count(&mut self, ended: &RunState) {
         match ended {
             RunState::Completed | RunState::Diverged { .. } => self.trained += 1,
-            RunState::Failed { .. } | RunState::Lost => self.failed += 1,
+            RunState::Failed { .. } | RunState::TimedOut { .. } | RunState::Lost { .. } => {
+                self.failed += 1;
+            }
             RunState::Interrupted | RunState::Running | RunState::Planned => {
                 self.interrupted = true;
             }
         }
     }
-}
-
-/// What is left to start, and whether anything still may be.
-struct Schedule {
-    began: Instant,
-    total_time: Option<Duration>,
-    max_failures: Option<u64>,
-    disk_free_min: Option<u64>,
-    state: Mutex<ScheduleState>,
-}
-
-#[derive(Default)]
-struct ScheduleState {
-    waiting: VecDeque<usize>,
-    failures: u64,
-    closed: Option<Closed>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Closed {
-    Failures,
-    Other,
-}
-
-impl Schedule {
-    fn new(prepared: &PreparedSweep) -> Self {
-        let limits = &prepared.plan.limits;
-        Schedule {
-            began: Instant::now(),
-            total_time: limits.total_time,
-            max_failures: limits.max_failures,
-            disk_free_min: limits.disk_free_min,
-            state: Mutex::new(ScheduleState {
-                waiting: prepared.to_do().collect(),
-                ..ScheduleState::default()
-            }),
-        }
-    }
-
-    /// The next run, or why there is none although some wait. The reason is given once.
-    fn next(&self, runs_root: &Path) -> Result<Option<usize>, String> {
-        let mut state = self.state.lock().expect("no worker panics while it holds the schedule");
-        if state.closed.is_some() || state.waiting.is_empty() {
-            return Ok(None);
-        }
-        let reason = self.reason_to_close(&state, runs_root);
-        match reason {
-            None => Ok(state.waiting.pop_front()),
-            Some((closed, reason)) => {
-                state.closed = Some(closed);
-                Err(format!("{reason}; {} runs are left", state.waiting.len()))
-            }
-        }
-    }
-
-    fn reason_to_close(&self, state: &ScheduleState, runs_root: &Path) -> Option<(Closed, String)> {
-        if self.max_failures.is_some_and(|most| state.failures >= most) {
-            let reason = format!("{} runs have failed (limits.max_failures)", state.failures);
-            return Some((Closed::Failures, reason));
-        }
-        if self.total_time.is_some_and(|most| self.began.elapsed() >= most) {
-            return Some((Closed::Other, "the time is up (limits.total_time)".into()));
-        }
-        let least = self.disk_free_min?;
-        let free = fs4::available_space(runs_root).ok()?;
-        (free < least).then(|| {
-            let reason =
-                format!("{free} bytes are free on the disk (limits.disk_free_min = {least})");
-            (Closed::Other, reason)
-        })
-    }
-
-    fn ended(&self, state: &RunState) {
-        if matches!(state, RunState::Failed { .. } | RunState::Lost) {
-            self.state.lock().expect("no worker panics while it holds the schedule").failures += 1;
-        }
-    }
-
-    fn closed_by_failures(&self) -> bool {
-        let state = self.state.lock().expect("no worker panics while it holds the schedule");
-        state.closed == Some(Closed::Failures)
-    }
-}
-
-/// One slot: starts a child, listens to it, starts the next.
-struct Worker<'a> {
-    slot: usize,
-    device: ComputeDevice,
-    prepared: &'a PreparedSweep,
-    launch: &'a Launch<'a>,
-    stop: &'a Stop,
-    schedule: &'a Schedule,
-}
-
-impl Worker<'_> {
-    fn work(&self, updates: &Sender<SweepUpdate>) {
-        // A closed channel means nobody listens any more; then there is nothing to report to.
-        let slot = self.slot;
-        while !self.stop.requested() {
-            let index = match self.schedule.next(&self.prepared.runs_root) {
-                Ok(Some(index)) => index,
-                Ok(None) => return,
-                Err(reason) => return drop(updates.send(SweepUpdate::Closing { reason })),
-            };
-            drop(updates.send(SweepUpdate::RunStarted { slot, index }));
-            let state = self.carry_out(index, updates);
-            self.schedule.ended(&state);
-            drop(updates.send(SweepUpdate::RunEnded { slot, index, state }));
-        }
-    }
-
-    fn carry_out(&self, index: usize, updates: &Sender<SweepUpdate>) -> RunState {
-        let entry = &self.prepared.entries[index];
-        let run = RunDir::new(self.prepared.runs_root.join(&entry.folder));
-        let before = run.attempts().unwrap_or(0);
-        let log = run.log(before + 1);
-        let ended = self.spawn(index, &log).and_then(|child| self.listen(index, child, updates));
-        let after = read_run_status(&self.prepared.runs_root, entry);
-        let status = match ended {
-            Ok(status) => status,
-            Err(error) => return RunState::Failed { class: error.class(), reason: error.chain() },
-        };
-        let began = after.attempts > before;
-        match after.state {
-            // The child could not say a last word, so it is said for it.
-            RunState::Lost | RunState::Planned => self.file(&run, &log, status),
-            // What the folder says is another attempt's word.
-            state if !began && !status.success() => match status.code() {
-                Some(HELD) => state,
-                _ => self.file(&run, &log, status),
-            },
-            state => state,
-        }
-    }
-
-    fn spawn(&self, index: usize, log: &Path) -> Result<Child, RunnerError> {
-        let log = open_log(log)?;
-        let program = &self.launch.program;
-        Command::new(program)
-            .arg0("cyclelab")
-            .arg("run")
-            .arg("--sweep-dir")
-            .arg(self.prepared.sweep.path())
-            .args(["--index", &index.to_string(), "--device", &self.device.to_string()])
-            .args(["--progress", "json", "--stop-with-stdin"])
-            .args(&self.launch.arguments)
-            .env("RAYON_NUM_THREADS", self.launch.threads_per_run.to_string())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(log)
-            // Its own group: the terminal's Ctrl-C reaches the scheduler alone.
-            .process_group(0)
-            .spawn()
-            .map_err(|source| RunnerError::Spawn { program: program.clone(), source })
-    }
-
-    fn listen(
-        &self,
-        index: usize,
-        mut child: Child,
-        updates: &Sender<SweepUpdate>,
-    ) -> Result<ExitStatus, RunnerError> {
-        let stdout = child.stdout.take().expect("the child's output is a pipe");
-        // Closing its input asks the child to save and end; so does the end of this process.
-        let mut input = child.stdin.take();
-        let deadline = self.prepared.plan.limits.run_timeout.map(|limit| Instant::now() + limit);
-        std::thread::scope(|scope| {
-            let slot = self.slot;
-            scope.spawn(move || {
-                for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                    if let Ok(event) = serde_json::from_str(&line) {
-                        drop(updates.send(SweepUpdate::Train { slot, index, event }));
-                    }
-                }
-            });
-            loop {
-                let wait =
-                    |source| RunnerError::Spawn { program: self.launch.program.clone(), source };
-                if let Some(status) = child.try_wait().map_err(wait)? {
-                    return Ok(status);
-                }
-                if self.stop.requested() || deadline.is_some_and(|at| Instant::now() >= at) {
-                    drop(input.take());
-                }
-                let overdue = deadline.is_some_and(|at| Instant::now() >= at + GRACE);
-                if self.stop.level() > 1 || overdue {
-                    drop(child.kill());
-                }
-                std::thread::sleep(Duration::from_millis(50));
-            }
-        })
-    }
-
-    /// Records the end of a child that died without a word, from its exit code and its log.
-    fn file(&self, run: &RunDir, log: &Path, status: ExitStatus) -> RunState {
-        if self.stop.level() > 1 {
-            return RunState::Lost;
-        }
-        let reason = match log_tail(log) {
-            Some(tail) => format!("the process ended with {status}: {tail}"),
-            None => format!("the process ended with {status}"),
-        };
-        let class = class_of(status);
-        let written = run.lock().and_then(|_lock| {
-            let event = Event::Failed { class, reason: reason.clone() };
-            RunEvents::open(&run.events())?.append(&event)
-        });
-        match written {
-            Ok(()) => RunState::Failed { class, reason },
-            Err(error) => {
-                RunState::Failed { class: FailureClass::Io, reason: format!("{reason}; {error}") }
-            }
-        }
-    }
-}
-
-/// How long a run may take to save after its time is up.
-const GRACE: Duration = Duration::from_secs(60);
-
-/// The exit code of `run` where another process has the run.
-const HELD: i32 = 75;
-
-/// By the exit codes of `cyclelab run`. A signal may come from a person or from a kernel short of
-/// memory: the reason names it, the class does not guess.
-fn class_of(status: ExitStatus) -> FailureClass {
-    match status.code() {
-        Some(65) => FailureClass::Data,
-        Some(70 | 101) => FailureClass::Panic,
-        Some(74) => FailureClass::Io,
-        Some(78) => FailureClass::Config,
-        Some(87) => FailureClass::Oom,
-        _ => FailureClass::Exit,
-    }
-}
-
-fn open_log(path: &Path) -> Result<File, RunnerError> {
-    let failed = |source| RunnerError::Write { path: path.into(), source };
-    fs::create_dir_all(path.parent().expect("a log lies in its run's folder")).map_err(failed)?;
-    OpenOptions::new().create(true).append(true).open(path).map_err(failed)
-}
-
-/// The last lines of a log, in one.
-fn log_tail(path: &Path) -> Option<String> {
-    let text = fs::read_to_string(path).ok()?;
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    let last = lines.len().saturating_sub(3);
-    (!lines.is_empty()).then(|| lines[last..].join(" | "))
-}
-
-/// Runs finished by other code than the present, under the sweep's rule for them.
-///
-/// `rerun` moves those of this sweep aside, so that they are trained again.
-///
-/// # Errors
-/// `Write` where a folder cannot be moved.
-pub fn apply_code_change(
-    prepared: &mut PreparedSweep,
-    code: &str,
-) -> Result<Vec<usize>, RunnerError> {
-    let other: Vec<usize> = (0..prepared.runs.len())
-        .filter(|&i| prepared.runs[i].state == RunState::Completed)
-        .filter(|&i| prepared.runs[i].code.as_deref().is_some_and(|it| it != code))
-        .collect();
-    if prepared.plan.exec.on_code_change == OnCodeChange::Rerun && !other.is_empty() {
-        let _lock = prepared.sweep.lock()?;
-        // Runs that other sweeps made are theirs to repeat.
-        let own = |i: &&usize| prepared.runs[**i].folder.parent() == Some(prepared.sweep.path());
-        for &i in other.iter().filter(own).collect::<Vec<_>>() {
-            set_aside(&prepared.runs[i].folder)?;
-            prepared.runs[i] = read_run_status(&prepared.runs_root, &prepared.entries[i]);
-        }
-    }
-    Ok(other)
-}
-
-fn set_aside(folder: &Path) -> Result<(), RunnerError> {
-    let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    let aside = (1..)
-        .map(|n| folder.with_file_name(format!("{name}.old-{n}")))
-        .find(|path| !path.exists())
-        .expect("some number is free");
-    fs::rename(folder, &aside).map_err(|source| RunnerError::Write { path: aside, source })
 }

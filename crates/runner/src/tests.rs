@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use data::{RecipeBook, Store};
 use spec::SourceText;
-use track::{RunRecord, RunState, SourceTree, Split, SweepDir};
+use track::{FailureClass, RunRecord, RunState, SourceTree, Split, SweepDir};
 
-use crate::run::{Invocation, run};
+use crate::run::{Invocation, Request, run};
 use crate::{ComputeDevice, Outcome, PreparedSweep, RunnerError, Stop, TrainEvent, prepare};
 
 /// Two λ × two seeds of the smallest networks there are.
@@ -64,22 +64,45 @@ impl Lab {
     }
 
     fn run(&self, index: usize, stop_after: Option<u64>) -> Result<Outcome, RunnerError> {
+        self.run_and_stop(index, &mut |event| match event {
+            // Steps are announced by time; checkpoints and starts are exact.
+            TrainEvent::Started { from_step, .. } => stop_after == Some(*from_step),
+            _ => false,
+        })
+    }
+
+    /// Stops where `stops_at` says so.
+    fn run_and_stop(
+        &self,
+        index: usize,
+        stops_at: &mut dyn FnMut(&TrainEvent) -> bool,
+    ) -> Result<Outcome, RunnerError> {
+        self.run_as(index, &invocation(), false, stops_at)
+    }
+
+    fn run_as(
+        &self,
+        index: usize,
+        invocation: &Invocation,
+        fresh: bool,
+        stops_at: &mut dyn FnMut(&TrainEvent) -> bool,
+    ) -> Result<Outcome, RunnerError> {
         let stop = Stop::default();
-        run(
-            &self.runs_root().join("tiny"),
+        let request = Request {
+            sweep_dir: &self.runs_root().join("tiny"),
             index,
-            &self.store(),
-            ComputeDevice::Cpu,
-            &invocation(),
-            &stop,
-            &mut |event| match event {
-                // Steps are announced by time; checkpoints and starts are exact.
-                TrainEvent::Started { from_step, .. } if stop_after == Some(from_step) => {
-                    stop.raise()
-                }
-                _ => {}
-            },
-        )
+            store: &self.store(),
+            device: ComputeDevice::Cpu,
+            invocation,
+            stop: &stop,
+            fresh,
+            allow_changed: false,
+        };
+        run(&request, &mut |event| {
+            if stops_at(&event) {
+                stop.raise();
+            }
+        })
     }
 
     fn record(&self, index: usize) -> RunRecord {
@@ -238,6 +261,143 @@ fn every_other_mechanism_resumes_bit_for_bit() {
     check(
         "data.order = \"uniform\"\n model.discriminator = \"image\"\n optim.update_order = \"d-then-g\"",
     );
+}
+
+/// In the middle of an evaluation, and again before it could be made up for.
+#[test]
+fn an_evaluation_that_was_stopped_is_made_up_for_and_counted_once() {
+    let toml =
+        TINY.replace("train.checkpoint_every = 0", "train.checkpoint_every = 4\n eval.every = 8");
+    let straight = Lab::new();
+    straight.plan(&toml);
+    straight.run(1, None).expect("trains");
+    let broken = Lab::new();
+    broken.plan(&toml);
+    for (at, evaluation) in [(8, 1), (8, 1), (16, 2)] {
+        let (mut begun, mut last) = (0, u64::MAX);
+        let outcome = broken.run_and_stop(1, &mut |event| match *event {
+            TrainEvent::Evaluating { done, total } => {
+                begun += u32::from(done <= last);
+                last = done;
+                begun == evaluation && done < total
+            }
+            _ => false,
+        });
+        assert!(matches!(outcome, Ok(Outcome::Interrupted { step }) if step == at), "{outcome:?}");
+    }
+    broken.run(1, None).expect("goes on");
+    let (straight, broken) = (straight.record(1), broken.record(1));
+    let evaluated: Vec<u64> = broken.series("eval/cycle_a").map(|(step, _)| step).collect();
+    assert_eq!(evaluated, [8, 16]);
+    assert_eq!(numbers(&straight), numbers(&broken));
+    assert_eq!(weights(&straight), weights(&broken));
+    assert_eq!(straight.samples, broken.samples);
+}
+
+#[test]
+fn checkpoints_that_cannot_be_used_are_no_reason_to_begin_anew() {
+    let lab = Lab::new();
+    lab.plan(TINY);
+    lab.run(1, Some(0)).expect("stops after a step");
+    let damaged = newest(&lab.record(1).folder).join("gen_ab.safetensors");
+    std::fs::write(&damaged, "nonsense").expect("writable");
+    let error = lab.run(1, None).expect_err("nothing to go on from");
+    let RunnerError::NothingToRestore { rejected } = &error else { panic!("{error}") };
+    assert!(rejected[0].contains("gen_ab.safetensors"), "{rejected:?}");
+    let record = lab.record(1);
+    assert!(matches!(record.state, RunState::Failed { class: FailureClass::Io, .. }));
+    assert!(record.timeline.iter().any(|(_, words)| words.contains("is not used")));
+
+    lab.run_as(1, &invocation(), true, &mut |_| false).expect("begins anew when told so");
+    let straight = Lab::new();
+    straight.plan(TINY);
+    straight.run(1, None).expect("trains");
+    assert_eq!(numbers(&lab.record(1)), numbers(&straight.record(1)));
+}
+
+#[test]
+fn a_checkpoint_of_another_shape_is_passed_over() {
+    let lab = Lab::new();
+    lab.plan(TINY);
+    lab.run(1, Some(0)).expect("stops after a step");
+    lab.run(1, Some(1)).expect("stops after another");
+    // Whole and proven by its manifest, and of wider networks.
+    let wide = Lab::new();
+    wide.plan(&TINY.replace("model.ngf = 4", "model.ngf = 8"));
+    wide.run(1, Some(0)).expect("stops after a step");
+    wide.run(1, Some(1)).expect("stops after another");
+    let (newest, other) = (newest(&lab.record(1).folder), newest(&wide.record(1).folder));
+    for name in ["gen_ab.safetensors", "MANIFEST.json"] {
+        std::fs::copy(other.join(name), newest.join(name)).expect("writable");
+    }
+    lab.run(1, None).expect("goes on from the older one");
+    let straight = Lab::new();
+    straight.plan(TINY);
+    straight.run(1, None).expect("trains");
+    assert_eq!(numbers(&lab.record(1)), numbers(&straight.record(1)));
+}
+
+#[test]
+fn a_run_that_other_code_began_is_refused() {
+    let lab = Lab::new();
+    lab.plan(TINY);
+    lab.run(1, Some(0)).expect("stops after a step");
+    let events = std::fs::read(lab.record(1).folder.join("events.jsonl")).expect("its events");
+    let code = track::CodeVersion { version: "0.0.1".into(), ..invocation().code };
+    let newer = Invocation { code, ..invocation() };
+    let error = lab.run_as(1, &newer, false, &mut |_| false).expect_err("half and half");
+    assert!(matches!(error, RunnerError::CodeChanged { .. }), "{error}");
+    assert!(error.chain().contains("0.0.0") && error.chain().contains("0.0.1"), "{error}");
+    let after = std::fs::read(lab.record(1).folder.join("events.jsonl")).expect("its events");
+    assert_eq!(events, after, "nothing has changed");
+}
+
+#[test]
+fn a_guard_ends_the_run_at_the_same_step_however_often_it_is_interrupted() {
+    let toml = TINY
+        .replace("train.log_every = 5", "train.log_every = 2")
+        .replace("[axes]", "guards.output_std_below = 0.99\n guards.output_std_steps = 7\n [axes]");
+    let straight = Lab::new();
+    straight.plan(&toml);
+    let outcome = straight.run(1, None).expect("a result");
+    let Outcome::Diverged { step: 8, reason } = outcome else { panic!("{outcome:?}") };
+    assert!(reason.contains("output/std_"), "{reason}");
+    let record = straight.record(1);
+    assert!(record.last("output/std_a").is_some_and(|std| std > 0.0 && std < 1.0));
+    assert!(record.last("output/std_b").is_some());
+    assert!(!record.samples.is_empty(), "what it made is kept");
+    assert!(newest(&record.folder).ends_with("step-00000008"));
+
+    let broken = Lab::new();
+    broken.plan(&toml);
+    for from in [0, 1, 2] {
+        broken.run(1, Some(from)).expect("stops after a step");
+    }
+    let again = broken.run(1, None).expect("a result");
+    assert_eq!(again, Outcome::Diverged { step: 8, reason });
+    assert_eq!(numbers(&record), numbers(&broken.record(1)));
+}
+
+/// A gradient that overflows leaves finite losses for one more step: no checkpoint may be taken then.
+#[test]
+fn weights_that_are_no_numbers_are_never_saved() {
+    let lab = Lab::new();
+    lab.plan(
+        &TINY
+            .replace("optim.lr_g = 2e-3", "optim.lr_g = 1e38")
+            .replace("train.checkpoint_every = 0", "train.checkpoint_every = 1"),
+    );
+    let outcome = lab.run(1, None).expect("a result");
+    assert!(matches!(outcome, Outcome::Diverged { .. }), "{outcome:?}");
+    let run = track::RunDir::new(lab.record(1).folder);
+    if let Some(found) = track::newest_valid(&run).expect("readable").found {
+        for network in ["gen_ab", "gen_ba", "disc_a", "disc_b"] {
+            let path = found.path.join(format!("{network}.safetensors"));
+            for tensor in crate::weight_file::read(&path).expect("weights").values() {
+                assert!(tensor.as_slice::<f32>().expect("float32").iter().all(|v| v.is_finite()));
+            }
+        }
+    }
 }
 
 #[test]

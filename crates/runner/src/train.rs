@@ -1,18 +1,26 @@
 //! The training loop: take a batch, step, record; now and then evaluate, save
 //! samples, checkpoint.
+//!
+//! A disk that is full or read-only does not end it: rows wait in memory, a
+//! checkpoint is tried again, and the gap is told and noted. Only a run that
+//! could not save at its end fails.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use data::{Dataset, Fold};
-use spec::RunConfig;
-use track::{Event, FailureClass, RunDir, Split};
+use spec::{NonFinite, RunConfig};
+use track::{Claim, Event, RunDir, Split};
 
-use crate::checkpoint::{self, Progress};
+use crate::checkpoint::{Progress, Snapshot};
 use crate::error::RunnerError;
 use crate::evaluate::{self, evaluate};
 use crate::event::{Outcome, TrainEvent};
-use crate::loss_window::{LossWindow, WindowStat};
+use crate::guards::{Guards, Observed};
+use crate::loss_window::{LossWindow, Quantity, WindowStat};
 use crate::lr_schedule::lr_factor;
+use crate::patience::{self, patiently};
 use crate::run_log::RunLog;
 use crate::samples::{self, SampleIds};
 use crate::step::Trainer;
@@ -21,98 +29,191 @@ use crate::system_load::SystemLoad;
 
 /// Steps are announced at most this often.
 const ANNOUNCE_EVERY: Duration = Duration::from_millis(200);
+/// A checkpoint that could not be written is tried again after this.
+const CHECKPOINT_AGAIN: Duration = Duration::from_secs(30);
 
-/// Everything the loop works on.
-pub(crate) struct Training<'a> {
+/// What a run is, and who may train it.
+#[derive(Clone, Copy)]
+pub(crate) struct Setting<'a> {
     pub config: &'a RunConfig,
+    pub key: &'a str,
     pub seed: u64,
     pub dataset: &'a Dataset,
     pub samples: &'a SampleIds,
     pub run: &'a RunDir,
-    pub attempt: u32,
-    pub trainer: Trainer,
-    pub progress: Progress,
-    pub log: RunLog,
+    pub claim: &'a Claim,
     pub stop: &'a Stop,
-    pub observe: &'a mut dyn FnMut(TrainEvent),
 }
 
-/// Trains from where `training.progress` stands to the end, to a stop request or to divergence.
-/// The last word, in `events.jsonl`, is the caller's.
-pub(crate) fn train(training: &mut Training<'_>) -> Result<Outcome, RunnerError> {
-    let total = training.config.train.total_steps(training.dataset.steps_per_epoch());
-    let mut window = LossWindow::restore(std::mem::take(&mut training.progress.window));
-    let mut load = SystemLoad::new();
-    let mut announced = Instant::now();
-    while training.progress.step < total {
-        let started = Instant::now();
-        training.step(&mut window)?;
-        let step = training.progress.step;
-        let closes = step.is_multiple_of(training.config.train.log_every) || step == total;
-        // Closing reads the losses, which waits for the device: its time is the steps'.
-        let stats = if closes { window.close() } else { Vec::new() };
-        let step_s = started.elapsed().as_secs_f64();
-        training.progress.active_s += step_s;
-        training.progress.window_s += step_s;
-        if closes {
-            training.record(&stats, &mut load)?;
-            if let Some(reason) = non_finite(&stats) {
-                return Ok(Outcome::Diverged { step, reason });
-            }
-        }
-        if announced.elapsed() >= ANNOUNCE_EVERY || step == total {
-            announced = Instant::now();
-            (training.observe)(TrainEvent::Step { step });
-        }
-        let ends = step == total;
-        if (ends || due(step, training.config.eval.every))
-            && let Some(reason) = training.evaluate()?
-        {
-            return Ok(Outcome::Diverged { step, reason });
-        }
-        if ends || due(step, training.config.train.sample_every) {
-            let saved = training.save_samples();
-            training.degrade("samples", saved)?;
-        }
-        let stops = training.stop.requested() && !ends;
-        let saves = ends || stops || due(step, training.config.train.checkpoint_every);
-        if saves && let Some(reason) = training.checkpoint(&mut window, &mut load)? {
-            return Ok(Outcome::Diverged { step, reason });
-        }
-        if stops {
-            return Ok(Outcome::Interrupted { step });
+/// Everything the loop works on.
+pub(crate) struct Training<'a> {
+    setting: Setting<'a>,
+    trainer: Trainer,
+    progress: Progress,
+    log: RunLog<'a>,
+    observe: &'a mut dyn FnMut(TrainEvent),
+    window: LossWindow,
+    guards: Guards,
+    load: SystemLoad,
+    announced: Instant,
+    /// What is not recorded at present; told once.
+    trouble: BTreeSet<&'static str>,
+    checkpoint_again: Option<Instant>,
+}
+
+impl<'a> Training<'a> {
+    pub(crate) fn new(
+        setting: Setting<'a>,
+        trainer: Trainer,
+        mut progress: Progress,
+        log: RunLog<'a>,
+        observe: &'a mut dyn FnMut(TrainEvent),
+    ) -> Self {
+        Training {
+            setting,
+            trainer,
+            window: LossWindow::restore(std::mem::take(&mut progress.window)),
+            guards: Guards::new(&setting.config.guards, progress.guards.clone()),
+            progress,
+            log,
+            observe,
+            load: SystemLoad::new(),
+            announced: Instant::now(),
+            trouble: BTreeSet::new(),
+            checkpoint_again: None,
         }
     }
-    Ok(Outcome::Completed { step: total, active_s: training.progress.active_s })
-}
 
-fn due(step: u64, every: u64) -> bool {
-    every > 0 && step.is_multiple_of(every)
-}
+    /// Trains from where it stands to the end, to a stop request or to divergence. The last word,
+    /// in `events.jsonl`, is the caller's.
+    pub(crate) fn train(&mut self) -> Result<Outcome, RunnerError> {
+        let mut stepped = false;
+        loop {
+            if let Some(reason) = self.settle()? {
+                return self.diverged(reason);
+            }
+            let (step, owes) = (self.progress.step, self.progress.owes.any());
+            let ends = step == self.total_steps() && !owes;
+            // An attempt that owes nothing takes a step before it stops again: each checkpoint is of
+            // a step of its own.
+            let stops = self.setting.stop.requested() && !ends && (stepped || owes);
+            let saved = match ends || stops {
+                true => self.save_at_last()?,
+                false if stepped && self.checkpoint_is_due() => self.save()?,
+                false => None,
+            };
+            if let Some(reason) = saved {
+                return self.diverged(reason);
+            }
+            if ends {
+                self.finish()?;
+                return Ok(Outcome::Completed { step, active_s: self.progress.active_s });
+            }
+            if stops {
+                return Ok(Outcome::Interrupted { step });
+            }
+            if let Some(reason) = self.step()? {
+                return self.diverged(reason);
+            }
+            stepped = true;
+        }
+    }
 
-/// Names the first loss that is not a number, or nothing.
-fn non_finite(stats: &[WindowStat]) -> Option<String> {
-    let stat = stats.iter().find(|stat| !stat.mean.is_finite())?;
-    Some(format!("loss/{} is {}", stat.term.name(), stat.mean))
-}
+    fn total_steps(&self) -> u64 {
+        self.setting.config.train.total_steps(self.setting.dataset.steps_per_epoch())
+    }
 
-impl Training<'_> {
-    fn step(&mut self, window: &mut LossWindow) -> Result<(), RunnerError> {
+    /// The rows that show it are kept.
+    fn diverged(&mut self, reason: String) -> Result<Outcome, RunnerError> {
+        let compacted = patiently(&mut || self.log.compact().map_err(RunnerError::from));
+        self.recorded("metrics", compacted)?;
+        Ok(Outcome::Diverged { step: self.progress.step, reason })
+    }
+
+    /// One step with its row; a reason where it must be the last.
+    fn step(&mut self) -> Result<Option<String>, RunnerError> {
+        let Setting { config, dataset, seed, .. } = self.setting;
+        let started = Instant::now();
         let step = self.progress.step + 1;
-        let batch = self.dataset.batch(self.seed, step)?;
-        let factor = lr_factor(&self.config.optim, &self.config.train, batch.epoch, step);
-        window.push(self.trainer.step(&batch, step, factor));
+        let batch = dataset.batch(seed, step)?;
+        let factor = lr_factor(&config.optim, &config.train, batch.epoch, step);
+        let losses = self.trainer.step(&batch, step, factor);
+        self.window.push(losses, self.trainer.output_std.take());
         self.progress.step = step;
         self.progress.images += batch.n as u64;
-        Ok(())
+        let ends = step == self.total_steps();
+        let closes = ends || step.is_multiple_of(config.train.log_every);
+        // Closing reads the losses, which waits for the device: its time is the steps'.
+        let stats = if closes { self.window.close() } else { Vec::new() };
+        let step_s = started.elapsed().as_secs_f64();
+        self.progress.active_s += step_s;
+        self.progress.window_s += step_s;
+        self.progress.owes.evaluation = ends || due(step, config.eval.every);
+        self.progress.owes.samples = ends || due(step, config.train.sample_every);
+        if ends || self.announced.elapsed() >= ANNOUNCE_EVERY {
+            self.announced = Instant::now();
+            (self.observe)(TrainEvent::Step { step });
+        }
+        if !closes {
+            return Ok(None);
+        }
+        self.record(&stats)?;
+        match self.non_finite(&stats) {
+            Some(reason) => Ok(Some(reason)),
+            None => self.guard(&stats),
+        }
     }
 
-    fn record(&mut self, stats: &[WindowStat], load: &mut SystemLoad) -> Result<(), RunnerError> {
+    /// Names the first loss that is not a number, or nothing.
+    fn non_finite(&self, stats: &[WindowStat]) -> Option<String> {
+        let stat = stats.iter().find(|stat| !stat.mean.is_finite())?;
+        self.stops_at_non_finite().then(|| format!("{} is {}", stat.quantity.name(), stat.mean))
+    }
+
+    fn stops_at_non_finite(&self) -> bool {
+        self.setting.config.guards.non_finite == NonFinite::Stop
+    }
+
+    /// What a guard has to say. The networks are sound, so they and what they make are kept.
+    fn guard(&mut self, stats: &[WindowStat]) -> Result<Option<String>, RunnerError> {
+        let names: Vec<String> = stats.iter().map(|stat| stat.quantity.name()).collect();
+        let observed: Vec<Observed<'_>> = names
+            .iter()
+            .zip(stats)
+            .map(|(name, stat)| Observed { name, mean: stat.mean, count: stat.count })
+            .collect();
+        let fired = self.guards.window(&observed);
+        self.progress.guards = self.guards.counters().clone();
+        if fired.is_some() {
+            self.save_samples()?;
+            self.save()?;
+        }
+        Ok(fired)
+    }
+
+    /// Does what the step asks for besides training, as far as no stop is requested; the rest is
+    /// kept in the checkpoint. A reason where a score is not finite: the networks are beyond repair.
+    fn settle(&mut self) -> Result<Option<String>, RunnerError> {
+        if self.progress.owes.evaluation
+            && !self.setting.stop.requested()
+            && let Some(reason) = self.evaluate()?
+        {
+            return Ok(Some(reason));
+        }
+        if self.progress.owes.samples && !self.setting.stop.requested() {
+            self.save_samples()?;
+            self.progress.owes.samples = false;
+        }
+        Ok(None)
+    }
+
+    fn record(&mut self, stats: &[WindowStat]) -> Result<(), RunnerError> {
         let window_s = std::mem::take(&mut self.progress.window_s);
-        let (progress, config) = (&self.progress, self.config);
+        let Setting { config, dataset, .. } = self.setting;
+        let progress = &self.progress;
         let count = stats.first().map_or(1, |stat| stat.count);
         let step_s = window_s / f64::from(count);
-        let epoch = (progress.step - 1) / self.dataset.steps_per_epoch() + 1;
+        let epoch = (progress.step - 1) / dataset.steps_per_epoch() + 1;
         let factor = lr_factor(&config.optim, &config.train, epoch, progress.step);
         self.log.losses(progress, stats, config);
         self.log.value(progress, Split::Train, "optim/lr_g", config.optim.lr_g * factor);
@@ -121,12 +222,16 @@ impl Training<'_> {
         for (name, passes) in self.passes_a_pair() {
             self.log.value(progress, Split::Train, name, passes);
         }
-        for (name, value) in load.read() {
+        for (name, value) in self.load.read() {
             self.log.value(progress, Split::Sys, name, value);
         }
-        let sealed = self.log.seal_if_due();
-        self.degrade("metrics", sealed.map_err(RunnerError::from))?;
-        let losses = stats.iter().map(|stat| (stat.term.name().to_string(), stat.mean)).collect();
+        let kept = self.log.keep_rows();
+        self.recorded("metrics", kept.map_err(RunnerError::from))?;
+        let loss = |stat: &WindowStat| match stat.quantity {
+            Quantity::Loss(term) => Some((term.name().to_string(), stat.mean)),
+            Quantity::OutputStdA | Quantity::OutputStdB => None,
+        };
+        let losses = stats.iter().filter_map(loss).collect();
         let step = self.progress.step;
         (self.observe)(TrainEvent::Losses { step, step_s, losses });
         Ok(())
@@ -143,77 +248,171 @@ impl Training<'_> {
     }
 
     fn fold(&self) -> Fold {
-        evaluate::fold(self.config.eval.fold)
+        evaluate::fold(self.setting.config.eval.fold)
     }
 
-    /// A score that is not finite comes back as a reason: the networks are beyond repair.
     fn evaluate(&mut self) -> Result<Option<String>, RunnerError> {
         let (fold, step) = (self.fold(), self.progress.step);
+        let Setting { dataset, stop, .. } = self.setting;
         let observe = &mut self.observe;
         let device = self.trainer.device();
         let scores =
-            evaluate(&self.trainer.networks, self.dataset, fold, device, &mut |done, total| {
+            evaluate(&self.trainer.networks, dataset, fold, device, stop, &mut |done, total| {
                 observe(TrainEvent::Evaluating { done, total });
             })?;
+        // Stopped in the middle: a mean over some of the images would be no score.
+        let Some(scores) = scores else { return Ok(None) };
+        self.progress.owes.evaluation = false;
         self.log.scores(&self.progress, &scores);
         let sealed = self.log.seal();
-        self.degrade("metrics", sealed.map_err(RunnerError::from))?;
-        self.log.event(&Event::Evaluated { step })?;
+        self.recorded("metrics", sealed.map_err(RunnerError::from))?;
+        self.note(Event::Evaluated { step })?;
         let wrong = scores.iter().find(|(_, (value, _))| !value.is_finite());
         let reason = wrong.map(|(name, (value, _))| format!("{name} is {value}"));
         let scores = scores.into_iter().map(|(name, (value, _))| (name, value)).collect();
         (self.observe)(TrainEvent::Evaluated { step, scores });
-        Ok(reason)
-    }
-
-    /// Trouble with recording is told and noted, and training goes on: rows stay in memory until
-    /// the next seal, and a checkpoint, which needs them on the disk, fails aloud.
-    fn degrade(&mut self, what: &str, result: Result<(), RunnerError>) -> Result<(), RunnerError> {
-        let Err(error) = result else { return Ok(()) };
-        if error.class() != FailureClass::Io {
-            return Err(error);
-        }
-        let reason = error.chain();
-        let message = format!("{what} are not recorded for now: {reason}");
-        (self.observe)(TrainEvent::Warning { message });
-        // On a full disk this cannot be written either; the warning is out.
-        drop(self.log.event(&Event::RecordingDegraded { what: what.into(), reason }));
-        Ok(())
+        Ok(reason.filter(|_| self.stops_at_non_finite()))
     }
 
     fn save_samples(&mut self) -> Result<(), RunnerError> {
-        samples::save(
-            &self.trainer.networks,
-            self.dataset,
-            self.fold(),
-            self.samples,
-            self.trainer.device(),
-            self.progress.step,
-            &mut self.log.samples,
-        )
+        let Setting { dataset, samples, .. } = self.setting;
+        let fold = self.fold();
+        let saved = patiently(&mut || {
+            samples::save(
+                &self.trainer.networks,
+                dataset,
+                fold,
+                samples,
+                self.trainer.device(),
+                self.progress.step,
+                &mut self.log.samples,
+            )
+        });
+        self.recorded("samples", saved).map(drop)
     }
 
-    /// Seals the rows, then saves: no row up to a checkpoint is ever behind it. Networks whose
-    /// losses are not finite are not worth keeping; the reason comes back instead.
-    fn checkpoint(
-        &mut self,
-        window: &mut LossWindow,
-        load: &mut SystemLoad,
-    ) -> Result<Option<String>, RunnerError> {
-        self.progress.window = window.save();
-        if let Some(reason) = window.non_finite() {
-            // The window closes early, so that the rows that show it are kept.
-            self.record(&window.close(), load)?;
-            return Ok(Some(reason));
-        }
-        self.log.seal()?;
-        let step = self.progress.step;
-        let progress = self.progress.clone();
-        let path =
-            checkpoint::save(self.run, self.attempt, &self.trainer, &self.config.model, progress)?;
-        let path = path.strip_prefix(self.run.path()).map_or(path.clone(), Into::into);
-        self.log.event(&Event::Checkpoint { step, path })?;
-        (self.observe)(TrainEvent::Checkpoint { step });
+    fn checkpoint_is_due(&self) -> bool {
+        due(self.progress.step, self.setting.config.train.checkpoint_every)
+            || self.checkpoint_again.is_some_and(|at| Instant::now() >= at)
+    }
+
+    /// A checkpoint on the way: where it cannot be written now, it is tried again later. Networks
+    /// that are not finite are not worth keeping; the reason comes back instead.
+    fn save(&mut self) -> Result<Option<String>, RunnerError> {
+        let snapshot = match self.snapshot()? {
+            Ok(snapshot) => snapshot,
+            Err(reason) => return Ok(Some(reason)),
+        };
+        let written = self.write(&snapshot);
+        let saved = self.recorded("checkpoints", written)?;
+        self.checkpoint_again = saved.is_none().then(|| Instant::now() + CHECKPOINT_AGAIN);
         Ok(None)
     }
+
+    /// The checkpoint that the attempt ends with: without it, it would be lost work.
+    fn save_at_last(&mut self) -> Result<Option<String>, RunnerError> {
+        let snapshot = match self.snapshot()? {
+            Ok(snapshot) => snapshot,
+            Err(reason) => return Ok(Some(reason)),
+        };
+        let mut warned = false;
+        let written = patiently(&mut || {
+            let written = self.write(&snapshot);
+            if let Err(error) = &written
+                && patience::may_pass(error)
+                && !std::mem::replace(&mut warned, true)
+            {
+                self.warn(format!("the last checkpoint is tried again: {}", error.chain()));
+            }
+            written
+        });
+        written?;
+        self.recorded("checkpoints", Ok(()))?;
+        Ok(None)
+    }
+
+    /// What a checkpoint holds now, or why there must be none.
+    fn snapshot(&mut self) -> Result<Result<Snapshot, String>, RunnerError> {
+        self.progress.window = self.window.save();
+        let stops = self.stops_at_non_finite();
+        if let Some(reason) = self.window.non_finite().filter(|_| stops) {
+            // The window closes early, so that the rows that show it are kept.
+            let stats = self.window.close();
+            self.record(&stats)?;
+            return Ok(Err(reason));
+        }
+        let config = &self.setting.config.model;
+        let snapshot = Snapshot::take(&self.trainer, config, self.progress.clone());
+        match snapshot.non_finite().filter(|_| stops) {
+            Some(reason) => Ok(Err(reason)),
+            None => Ok(Ok(snapshot)),
+        }
+    }
+
+    /// Seals the rows, then saves: no row up to a checkpoint is ever behind it.
+    fn write(&mut self, snapshot: &Snapshot) -> Result<PathBuf, RunnerError> {
+        let Setting { run, claim, key, .. } = self.setting;
+        self.log.seal()?;
+        let path = snapshot.write(run, claim, key)?;
+        let path: PathBuf = path.strip_prefix(run.path()).unwrap_or(&path).into();
+        let step = self.progress.step;
+        self.note(Event::Checkpoint { step, path: path.clone() })?;
+        (self.observe)(TrainEvent::Checkpoint { step });
+        Ok(path)
+    }
+
+    /// All parts into one, and no more checkpoints than the last.
+    fn finish(&mut self) -> Result<(), RunnerError> {
+        patiently(&mut || self.log.compact().map_err(RunnerError::from))?;
+        let pruned = track::keep_newest(self.setting.run, 1);
+        self.recorded("checkpoints", pruned.map_err(RunnerError::from))?;
+        Ok(())
+    }
+
+    /// Passes on what could be recorded. What could not, for want of space or permission, is told
+    /// and noted once, and so is its return; training goes on.
+    fn recorded<T>(
+        &mut self,
+        what: &'static str,
+        result: Result<T, RunnerError>,
+    ) -> Result<Option<T>, RunnerError> {
+        match result {
+            Ok(value) => {
+                if self.trouble.remove(what) {
+                    self.warn(format!("{what} are recorded again"));
+                    self.note(Event::RecordingRestored { what: what.into() })?;
+                }
+                Ok(Some(value))
+            }
+            Err(error) if !patience::may_pass(&error) => Err(error),
+            Err(error) => {
+                if self.trouble.insert(what) {
+                    let reason = error.chain();
+                    self.warn(format!("{what} are not recorded for now: {reason}"));
+                    self.note(Event::RecordingDegraded { what: what.into(), reason })?;
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    /// Adds an event. The log keeps one that cannot be written now for later.
+    fn note(&mut self, event: Event) -> Result<(), RunnerError> {
+        match self.log.event(event).map_err(RunnerError::from) {
+            Err(error) if !patience::may_pass(&error) => Err(error),
+            Err(error) if self.trouble.insert("events") => {
+                self.warn(format!("events are not recorded for now: {}", error.chain()));
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn warn(&mut self, message: String) {
+        (self.observe)(TrainEvent::Warning { message });
+    }
+}
+
+fn due(step: u64, every: u64) -> bool {
+    every > 0 && step.is_multiple_of(every)
 }

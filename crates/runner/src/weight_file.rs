@@ -1,4 +1,9 @@
 //! Files of weights: PyTorch's and safetensors, told apart by their content.
+//!
+//! They come from strangers. Nothing in them is ever executed; and what they claim to be is held
+//! against their size before memory is asked for.
+
+mod pickle;
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -22,7 +27,21 @@ pub enum NoWeights {
     LfsPointer,
     #[error("ends too early; was the download cut off?")]
     CutOff,
+    #[error("is a folder, a pipe or a device, not a file")]
+    NoFile,
+    #[error("is a tar archive, not weights; unpack it first")]
+    Tar,
+    #[error("is larger than {} GiB, which no network here is", MAX_BYTES >> 30)]
+    TooLarge,
+    #[error("claims to hold far more than its size can; it is damaged, or made to fill the memory")]
+    Bomb,
 }
+
+const MAX_BYTES: u64 = 4 << 30;
+/// Of a safetensors file. Eighty bytes a tensor.
+const MAX_HEADER_BYTES: u64 = 16 << 20;
+/// Tensors to file: storages are not packed, and some tensors share one.
+const MAX_EXPANSION: u64 = 4;
 
 /// All tensors of a file.
 ///
@@ -36,7 +55,25 @@ pub(crate) fn read(path: &Path) -> Result<NamedTensors, RunnerError> {
     }
     let reader = PytorchReader::new(path)
         .map_err(|error| unusable(WeightsError::Pytorch(error.to_string())))?;
+    if is_bomb(&reader, path)? {
+        return Err(RunnerError::NoWeights { path: path.into(), what: NoWeights::Bomb });
+    }
     weights::from_pytorch(reader).map_err(unusable)
+}
+
+/// Before any tensor is read: a packed storage, a step of 0 or one storage under many names make
+/// much of little.
+fn is_bomb(reader: &PytorchReader, path: &Path) -> Result<bool, RunnerError> {
+    let length = length_of(path).map_err(|source| unreadable(path, source))?;
+    let most = (length + (1 << 20)).saturating_mul(MAX_EXPANSION);
+    let tensors = reader.tensors().values().map(|tensor| tensor.byte_len() as u64);
+    let tensors = tensors.fold(0, u64::saturating_add);
+    let storages = reader.metadata().total_data_size.unwrap_or(0) as u64;
+    Ok(tensors.max(storages) > most)
+}
+
+fn length_of(path: &Path) -> io::Result<u64> {
+    Ok(fs::metadata(path)?.len())
 }
 
 /// What a file says about itself; nothing where it cannot or does not.
@@ -68,7 +105,11 @@ pub(crate) fn write(path: &Path, tensors: &NamedTensors) -> Result<(), RunnerErr
 }
 
 fn bytes_of(path: &Path) -> Result<Vec<u8>, RunnerError> {
-    fs::read(path).map_err(|source| RunnerError::ReadWeights { path: path.into(), source })
+    fs::read(path).map_err(|source| unreadable(path, source))
+}
+
+fn unreadable(path: &Path, source: io::Error) -> RunnerError {
+    RunnerError::ReadWeights { path: path.into(), source }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,11 +120,28 @@ enum Format {
 }
 
 fn format_of(path: &Path) -> Result<Format, RunnerError> {
-    match File::open(path).and_then(|mut file| look_at(&mut file)) {
+    match open(path) {
         Ok(Ok(format)) => Ok(format),
         Ok(Err(what)) => Err(RunnerError::NoWeights { path: path.into(), what }),
-        Err(source) => Err(RunnerError::ReadWeights { path: path.into(), source }),
+        Err(source) => Err(unreadable(path, source)),
     }
+}
+
+fn open(path: &Path) -> io::Result<Result<Format, NoWeights>> {
+    let found = fs::metadata(path)?;
+    if !found.is_file() {
+        // Opening a pipe would wait for a writer.
+        return Ok(Err(NoWeights::NoFile));
+    }
+    if found.len() > MAX_BYTES {
+        return Ok(Err(NoWeights::TooLarge));
+    }
+    let mut file = File::open(path)?;
+    let format = look_at(&mut file)?;
+    if format == Ok(Format::Pytorch) && pickle::measure(&mut file)?.is_err() {
+        return Ok(Err(NoWeights::Bomb));
+    }
+    Ok(format)
 }
 
 fn look_at(file: &mut File) -> io::Result<Result<Format, NoWeights>> {
@@ -94,12 +152,13 @@ fn look_at(file: &mut File) -> io::Result<Result<Format, NoWeights>> {
     Ok(if beginning.is_empty() {
         Err(NoWeights::Empty)
     } else if is_safetensors(&beginning) {
-        let ended = safetensors_is_whole(file)?;
-        if ended { Ok(Format::Safetensors) } else { Err(NoWeights::CutOff) }
+        look_at_safetensors(file)?
     } else if text.starts_with("version https://git-lfs") {
         Err(NoWeights::LfsPointer)
     } else if text.starts_with('<') {
         Err(NoWeights::WebPage)
+    } else if beginning.get(257..262) == Some(b"ustar") {
+        Err(NoWeights::Tar)
     } else if beginning.starts_with(b"PK\x03\x04") && !zip_is_whole(file)? {
         Err(NoWeights::CutOff)
     } else {
@@ -114,21 +173,25 @@ fn is_safetensors(beginning: &[u8]) -> bool {
 
 /// Whether all that the header tells of is there. A header that is wrong itself is left to the
 /// reader of the format.
-fn safetensors_is_whole(file: &mut File) -> io::Result<bool> {
+fn look_at_safetensors(file: &mut File) -> io::Result<Result<Format, NoWeights>> {
     let length = file.metadata()?.len();
     file.rewind()?;
     let mut header_length = [0; 8];
     file.read_exact(&mut header_length)?;
     let header_length = u64::from_le_bytes(header_length);
+    if header_length > MAX_HEADER_BYTES {
+        return Ok(Err(NoWeights::Bomb));
+    }
     if 8 + header_length > length {
-        return Ok(false);
+        return Ok(Err(NoWeights::CutOff));
     }
     let mut header = Vec::new();
     file.take(header_length).read_to_end(&mut header)?;
     let header: serde_json::Value = serde_json::from_slice(&header).unwrap_or_default();
     let tensors = header.as_object().into_iter().flat_map(|it| it.values());
     let end = tensors.filter_map(|it| it["data_offsets"][1].as_u64()).max().unwrap_or(0);
-    Ok(length - 8 - header_length >= end)
+    let is_whole = length - 8 - header_length >= end;
+    Ok(if is_whole { Ok(Format::Safetensors) } else { Err(NoWeights::CutOff) })
 }
 
 /// An archive's directory stands at its end, before a comment of up to 64 KiB.
@@ -141,51 +204,6 @@ fn zip_is_whole(file: &mut File) -> io::Result<bool> {
 }
 
 #[cfg(test)]
-mod tests {
-    use burn::tensor::TensorData;
-
-    use super::*;
-
-    #[test]
-    fn the_content_decides_not_the_ending() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let tensors = NamedTensors::from([("x".into(), TensorData::from([1.0_f32]))]);
-        for name in ["w.safetensors", "w.pth", "w"] {
-            let path = dir.path().join(name);
-            write(&path, &tensors).expect("written");
-            assert_eq!(read(&path).expect("read"), tensors, "{name}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_file_of_weights_is_refused_by_its_path() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let check = |name: &str, bytes: &[u8], expected: &str| {
-            let path = dir.path().join(name);
-            fs::write(&path, bytes).expect("written");
-            let error = read(&path).expect_err(name).chain();
-            assert!(error.contains(name) && error.contains(expected), "{error}");
-        };
-        check("words.pth", b"these are no weights", "not a PyTorch");
-        check("page.pth", b"\n<!DOCTYPE html><html>not found</html>", "is a web page");
-        check("script.pth", b"<script>{}</script>", "is a web page");
-        check("empty.pth", b"", "is empty");
-        let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 45575747\n";
-        check("pointer.pth", pointer, "git lfs pull");
-        check("wrong.safetensors", b"\x02\x00\x00\x00\x00\x00\x00\x00{]", "not a safetensors");
-
-        let path = dir.path().join("whole.safetensors");
-        let tensors = NamedTensors::from([("x".into(), TensorData::from([1.0_f32; 4]))]);
-        write(&path, &tensors).expect("written");
-        let whole = fs::read(&path).expect("read");
-        check("header.safetensors", &whole[..20], "ends too early");
-        check("data.safetensors", &whole[..whole.len() - 1], "ends too early");
-        let zipped =
-            concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/reference/vectors/zipped.pth");
-        let whole = fs::read(zipped).expect("the vectors are committed");
-        check("cut.pth", &whole[..whole.len() - 100], "ends too early");
-        read(Path::new(zipped)).expect("the whole one");
-        let error = read(&dir.path().join("none.pth")).expect_err("absent").chain();
-        assert!(error.contains("none.pth") && error.contains("cannot read"), "{error}");
-    }
-}
+mod hostile;
+#[cfg(test)]
+mod tests;

@@ -1,25 +1,26 @@
 //! Checkpoints: folders that are whole or absent, proven by a manifest.
 //!
 //! Written under a temporary name, fsynced, renamed. Older ones go only after
-//! the new one has been read back and verifies.
+//! the new one has been read back and verifies. No file says which is the
+//! latest: names do, and a hint would have to be verified like any other.
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::durable::{self, TEMP_PREFIX};
 use crate::error::TrackError;
 use crate::layout::RunDir;
+use crate::lease::Claim;
+use crate::manifest::{MANIFEST, Manifest, STATE, verify};
 
-const MANIFEST: &str = "MANIFEST.json";
-const STATE: &str = "state.json";
-
-/// A checkpoint being written.
+/// A checkpoint being written. Dropped without `commit`, it leaves nothing behind: half of one on a
+/// full disk would keep the next from being written.
 pub struct CheckpointDir {
     run: RunDir,
+    key: String,
     step: u64,
     temp: PathBuf,
 }
@@ -34,172 +35,223 @@ pub struct Checkpoint {
 }
 
 /// What there is to go on from.
-#[derive(Debug, Default, PartialEq)]
-pub struct Restore {
-    pub found: Option<Checkpoint>,
-    /// Newer ones that do not verify, and why; worth a warning each.
+#[derive(Debug, PartialEq)]
+pub struct Restore<T> {
+    pub found: Option<T>,
+    /// Newer ones that cannot be used, and why; worth a warning each.
     pub rejected: Vec<(PathBuf, String)>,
 }
 
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Manifest {
-    format: u32,
-    step: u64,
-    /// By name.
-    files: Vec<ManifestFile>,
-}
-
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ManifestFile {
-    name: String,
-    size: u64,
-    blake3: String,
-}
-
 impl CheckpointDir {
-    /// Makes an empty folder for the caller's files.
-    pub fn begin(run: &RunDir, attempt: u32, step: u64) -> Result<Self, TrackError> {
-        let name = format!("{TEMP_PREFIX}a{attempt:02}-{step:08}");
+    /// Makes an empty folder for the caller's files, of about `bytes` together.
+    ///
+    /// # Errors
+    /// `NoSpace` where less than twice that is free: what fills the disk meanwhile is not only this.
+    /// `Fenced` where the run has another owner by now.
+    pub fn begin(
+        run: &RunDir,
+        claim: &Claim,
+        key: &str,
+        step: u64,
+        bytes: u64,
+    ) -> Result<Self, TrackError> {
+        claim.confirm()?;
+        let name = format!("{TEMP_PREFIX}a{:02}-{step:08}", claim.attempt());
         let temp = run.checkpoints().join(name);
         remove_if_there(&temp)?;
+        expect_space(&run.checkpoints(), bytes)?;
         durable::create_dir(&temp)?;
-        Ok(CheckpointDir { run: run.clone(), step, temp })
+        Ok(CheckpointDir { run: run.clone(), key: key.to_owned(), step, temp })
     }
 
-    /// Where to write the file of that name. No folders inside a checkpoint.
+    /// Where to write the file of that name: no dot in front, and no folders inside a checkpoint.
     pub fn file(&self, name: &str) -> PathBuf {
         self.temp.join(name)
     }
 
     /// Seals the folder with `state.json` and the manifest and gives it its
-    /// name; then removes all but the newest `keep`. Returns its path.
+    /// name; then removes all older ones but the newest, `keep` in all. Returns its path.
     ///
     /// Rows up to this step are sealed before, or a resume would lose them.
-    pub fn commit(self, state: &Value, keep: usize) -> Result<PathBuf, TrackError> {
-        let CheckpointDir { run, step, temp } = self;
+    ///
+    /// # Errors
+    /// `Fenced` where the run has another owner by now; then nothing is committed.
+    pub fn commit(self, claim: &Claim, state: &Value, keep: usize) -> Result<PathBuf, TrackError> {
+        let CheckpointDir { run, key, step, temp } = &self;
         let state_path = temp.join(STATE);
         fs::write(&state_path, durable::pretty_json(&state_path, state)?)
             .map_err(TrackError::write(&state_path))?;
-        let manifest = Manifest { format: 1, step, files: describe(&temp)? };
+        let manifest = Manifest::of(temp, key, *step)?;
         let manifest_path = temp.join(MANIFEST);
         fs::write(&manifest_path, manifest.text()).map_err(TrackError::write(&manifest_path))?;
-        for name in manifest.files.iter().map(|file| file.name.as_str()).chain([MANIFEST]) {
+        for name in manifest.names().chain([MANIFEST]) {
             let path = temp.join(name);
             File::open(&path).and_then(|file| file.sync_all()).map_err(TrackError::write(&path))?;
         }
-        durable::sync_dir(&temp)?;
+        durable::sync_dir(temp)?;
 
-        let path = run.checkpoint(step);
+        claim.confirm()?;
+        let path = run.checkpoint(*step);
         if path.exists() {
             // The same step again: a good one is as good as this one, a damaged one makes room.
-            if verify(&path, step).is_ok() {
-                remove_if_there(&temp)?;
+            if verify(&path, Some(key), *step).is_ok() {
                 return Ok(path);
             }
             discard(&path)?;
         }
-        durable::rename(&temp, &path)?;
-        verify(&path, step).map_err(|reason| TrackError::damaged(&path, reason))?;
-        keep_newest(&run, keep)?;
+        durable::rename(temp, &path)?;
+        verify(&path, Some(key), *step).map_err(|reason| TrackError::damaged(&path, reason))?;
+        prune(run, *step, keep)?;
         Ok(path)
     }
 }
 
-/// The newest checkpoint whose manifest verifies.
-pub fn newest_valid(run: &RunDir) -> Result<Restore, TrackError> {
-    let mut restore = Restore::default();
-    for (step, path) in newest_first(run)? {
-        match verify(&path, step) {
-            Ok(state) => {
-                restore.found = Some(Checkpoint { step, path, state });
-                break;
-            }
-            Err(reason) => restore.rejected.push((path, reason)),
-        }
+impl Drop for CheckpointDir {
+    fn drop(&mut self) {
+        // The owner's next claim clears away what cannot be removed now.
+        let _ = remove_if_there(&self.temp);
+    }
+}
+
+/// The newest checkpoint that verifies and that `load` takes: verified bytes may still not fit.
+///
+/// For the run's owner: where an older one is taken, those in front of it are set aside. Rows beyond
+/// the one taken are taken back, so a later resume must not jump ahead to one that turns out to be
+/// readable after all.
+pub fn restore<T>(
+    run: &RunDir,
+    key: &str,
+    mut load: impl FnMut(&Checkpoint) -> Result<T, String>,
+) -> Result<Restore<(Checkpoint, T)>, TrackError> {
+    let restore = newest(run, Some(key), |checkpoint| {
+        let loaded = load(&checkpoint)?;
+        Ok((checkpoint, loaded))
+    })?;
+    if restore.found.is_some() {
+        restore.rejected.iter().try_for_each(|(path, _)| set_aside(path))?;
     }
     Ok(restore)
 }
 
-/// Removes all but the newest `keep` checkpoints.
-pub fn keep_newest(run: &RunDir, keep: usize) -> Result<(), TrackError> {
-    newest_first(run)?.iter().skip(keep).try_for_each(|(_, path)| discard(path))
+/// The newest checkpoint that verifies, for those who only look.
+pub fn newest_valid(run: &RunDir) -> Result<Restore<Checkpoint>, TrackError> {
+    newest(run, key_of(run)?.as_deref(), Ok)
 }
 
-fn newest_first(run: &RunDir) -> Result<Vec<(u64, PathBuf)>, TrackError> {
-    let dir = run.checkpoints();
-    let entries = match fs::read_dir(&dir) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(vec![]),
-        Err(error) => return Err(TrackError::read(&dir)(error)),
+/// Every checkpoint, newest first: its step, or what is wrong with it. A folder that cannot be
+/// listed stands for what is in it.
+pub fn check_checkpoints(run: &RunDir, key: &str) -> Vec<(PathBuf, Result<u64, String>)> {
+    let found = match newest_first(run) {
+        Ok(found) => found,
+        Err(error) => return vec![(run.checkpoints(), Err(error.to_string()))],
     };
-    let mut found = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(TrackError::read(&dir))?.path();
-        let name = path.file_name().and_then(|name| name.to_str());
-        if let Some(step) = name.and_then(|name| name.strip_prefix("step-")?.parse().ok()) {
-            found.push((step, path));
+    let check = |(step, path): (u64, PathBuf)| {
+        let checked = verify(&path, Some(key), step).map(|_| step);
+        (path, checked)
+    };
+    found.into_iter().map(check).collect()
+}
+
+/// Takes all checkpoints out of sight, for a run that starts from scratch.
+pub fn set_aside_checkpoints(run: &RunDir) -> Result<(), TrackError> {
+    newest_first(run)?.iter().try_for_each(|(_, path)| set_aside(path))
+}
+
+/// What `restore` and `set_aside_checkpoints` took out of sight; nothing reads it any more.
+pub fn checkpoints_set_aside(run: &RunDir) -> Result<Vec<PathBuf>, TrackError> {
+    let mut found = entries(&run.checkpoints())?;
+    found.retain(|path| path.extension().is_some_and(|it| it == ASIDE));
+    found.sort();
+    Ok(found)
+}
+
+/// Removes all but the newest `keep` that verify. Damaged ones newer than those stay: they do no
+/// harm, and are evidence.
+pub fn keep_newest(run: &RunDir, keep: usize) -> Result<(), TrackError> {
+    let key = key_of(run)?;
+    let mut kept = 0;
+    for (step, path) in newest_first(run)? {
+        if kept >= keep {
+            discard(&path)?;
+        } else if verify(&path, key.as_deref(), step).is_ok() {
+            kept += 1;
         }
     }
+    Ok(())
+}
+
+const ASIDE: &str = "rejected";
+
+/// After a commit. What lies beyond its step is no newer state of this run: it is neither counted
+/// nor removed.
+fn prune(run: &RunDir, step: u64, keep: usize) -> Result<(), TrackError> {
+    let found = newest_first(run)?;
+    let older = found.iter().filter(|(older, _)| *older < step);
+    older.skip(keep.saturating_sub(1)).try_for_each(|(_, path)| discard(path))
+}
+
+fn newest<T>(
+    run: &RunDir,
+    key: Option<&str>,
+    mut take: impl FnMut(Checkpoint) -> Result<T, String>,
+) -> Result<Restore<T>, TrackError> {
+    let mut rejected = vec![];
+    for (step, path) in newest_first(run)? {
+        let taken = verify(&path, key, step)
+            .and_then(|state| take(Checkpoint { step, path: path.clone(), state }));
+        match taken {
+            Ok(found) => return Ok(Restore { found: Some(found), rejected }),
+            Err(reason) => rejected.push((path, reason)),
+        }
+    }
+    Ok(Restore { found: None, rejected })
+}
+
+fn key_of(run: &RunDir) -> Result<Option<String>, TrackError> {
+    Ok(run.read_identity()?.map(|identity| identity.key))
+}
+
+pub(crate) fn newest_first(run: &RunDir) -> Result<Vec<(u64, PathBuf)>, TrackError> {
+    let step = |path: &Path| path.file_name()?.to_str()?.strip_prefix("step-")?.parse().ok();
+    let mut found: Vec<(u64, PathBuf)> = entries(&run.checkpoints())?
+        .into_iter()
+        .filter_map(|path| Some((step(&path)?, path)))
+        .filter(|(step, path)| run.checkpoint(*step) == *path)
+        .collect();
     found.sort_by_key(|(step, _)| std::cmp::Reverse(*step));
     Ok(found)
 }
 
-/// The state of a checkpoint that is as it was written, or what is wrong with it.
-fn verify(path: &Path, step: u64) -> Result<Value, String> {
-    let text = fs::read(path.join(MANIFEST)).map_err(|error| format!("{MANIFEST}: {error}"))?;
-    let manifest: Manifest =
-        serde_json::from_slice(&text).map_err(|error| format!("{MANIFEST}: {error}"))?;
-    // Written and read by the same code: a byte that is different is a byte that was changed.
-    if manifest.text() != text {
-        return Err(format!("{MANIFEST}: not as written"));
-    }
-    if manifest.format != 1 {
-        return Err(format!("{MANIFEST}: format {}", manifest.format));
-    }
-    if manifest.step != step {
-        return Err(format!("{MANIFEST}: of step {}", manifest.step));
-    }
-    for listed in &manifest.files {
-        let found = describe_file(&path.join(&listed.name), &listed.name)
-            .map_err(|error| format!("{}: {error}", listed.name))?;
-        if found.size != listed.size {
-            return Err(format!("{}: {} bytes of {}", listed.name, found.size, listed.size));
-        }
-        if found.blake3 != listed.blake3 {
-            return Err(format!("{}: content changed", listed.name));
-        }
-    }
-    let state = fs::read(path.join(STATE)).map_err(|error| format!("{STATE}: {error}"))?;
-    serde_json::from_slice(&state).map_err(|error| format!("{STATE}: {error}"))
-}
-
-impl Manifest {
-    fn text(&self) -> Vec<u8> {
-        serde_json::to_vec(self).expect("strings and numbers are JSON")
+fn entries(dir: &Path) -> Result<Vec<PathBuf>, TrackError> {
+    match fs::read_dir(dir) {
+        Ok(entries) => entries
+            .map(|entry| Ok(entry?.path()))
+            .collect::<Result<_, std::io::Error>>()
+            .map_err(TrackError::read(dir)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(vec![]),
+        Err(error) => Err(TrackError::read(dir)(error)),
     }
 }
 
-fn describe(dir: &Path) -> Result<Vec<ManifestFile>, TrackError> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(dir).map_err(TrackError::read(dir))? {
-        let path = entry.map_err(TrackError::read(dir))?.path();
-        let name = path.file_name().expect("listed by name").to_string_lossy().into_owned();
-        files.push(describe_file(&path, &name).map_err(TrackError::read(&path))?);
+fn expect_space(dir: &Path, bytes: u64) -> Result<(), TrackError> {
+    durable::create_dir(dir)?;
+    let stats = fs4::statvfs(dir).map_err(TrackError::read(dir))?;
+    let (needed, free) = (bytes.saturating_mul(2), stats.available_space());
+    // Some file systems over a network do not say how large they are.
+    if stats.total_space() > 0 && free < needed {
+        return Err(TrackError::NoSpace { path: dir.to_owned(), needed, free });
     }
-    files.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(files)
+    Ok(())
 }
 
-fn describe_file(path: &Path, name: &str) -> std::io::Result<ManifestFile> {
-    let mut hasher = blake3::Hasher::new();
-    let size = std::io::copy(&mut File::open(path)?, &mut hasher)?;
-    Ok(ManifestFile { name: name.to_owned(), size, blake3: hasher.finalize().to_string() })
+pub(crate) fn set_aside(path: &Path) -> Result<(), TrackError> {
+    let aside = path.with_extension(ASIDE);
+    remove_if_there(&aside)?;
+    durable::rename(path, &aside)
 }
 
 /// Out of sight first: a removal cut short must not look like a damaged checkpoint.
-fn discard(path: &Path) -> Result<(), TrackError> {
+pub(crate) fn discard(path: &Path) -> Result<(), TrackError> {
     let name = path.file_name().expect("listed by name").to_string_lossy();
     let temp = path.with_file_name(format!("{TEMP_PREFIX}old-{name}"));
     remove_if_there(&temp)?;
@@ -207,109 +259,17 @@ fn discard(path: &Path) -> Result<(), TrackError> {
     remove_if_there(&temp)
 }
 
-fn remove_if_there(dir: &Path) -> Result<(), TrackError> {
-    match fs::remove_dir_all(dir) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(TrackError::write(dir)(error)),
+/// A folder, or whatever else has its name.
+fn remove_if_there(path: &Path) -> Result<(), TrackError> {
+    let removed = match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == ErrorKind::NotADirectory => fs::remove_file(path),
+        removed => removed,
+    };
+    match removed {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(TrackError::write(path)(error)),
         _ => Ok(()),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fixture::Store;
-    use serde_json::json;
-
-    fn commit(store: &Store, step: u64, keep: usize) -> PathBuf {
-        let checkpoint = CheckpointDir::begin(&store.run, 1, step).unwrap();
-        fs::write(checkpoint.file("gen_ab.safetensors"), format!("weights {step}")).unwrap();
-        fs::write(checkpoint.file("pool.bin"), b"").unwrap();
-        checkpoint.commit(&json!({ "step": step, "lr": 0.1 }), keep).unwrap()
-    }
-
-    fn steps(store: &Store) -> Vec<u64> {
-        newest_first(&store.run).unwrap().into_iter().map(|(step, _)| step).collect()
-    }
-
-    #[test]
-    fn committed_restored_and_pruned() {
-        let store = Store::new();
-        assert_eq!(newest_valid(&store.run).unwrap(), Restore::default());
-        let unfinished = CheckpointDir::begin(&store.run, 1, 9).unwrap();
-        fs::write(unfinished.file("gen_ab.safetensors"), b"half").unwrap();
-        assert_eq!(newest_valid(&store.run).unwrap(), Restore::default());
-
-        for step in [10, 20, 30] {
-            let path = commit(&store, step, 2);
-            assert_eq!(path, store.run.checkpoint(step));
-            let Restore { found, rejected } = newest_valid(&store.run).unwrap();
-            let found = found.unwrap();
-            assert_eq!((found.step, found.path), (step, path));
-            assert_eq!(found.state, json!({ "step": step, "lr": 0.1 }));
-            assert_eq!(rejected, []);
-        }
-        assert_eq!(steps(&store), [30, 20]);
-        assert_eq!(commit(&store, 30, 2), store.run.checkpoint(30));
-        keep_newest(&store.run, 1).unwrap();
-        assert_eq!(steps(&store), [30]);
-        let left = fs::read_dir(store.run.checkpoints()).unwrap().count();
-        assert_eq!(left, 2, "step 30 and the unfinished one of step 9");
-    }
-
-    #[test]
-    fn one_byte_changed_anywhere_falls_back_to_the_older() {
-        let store = Store::new();
-        commit(&store, 10, 2);
-        let newest = commit(&store, 20, 2);
-        for name in ["gen_ab.safetensors", STATE, MANIFEST] {
-            let path = newest.join(name);
-            let good = fs::read(&path).unwrap();
-            for index in 0..good.len() {
-                for mask in [0x01, 0x20, 0x80] {
-                    let mut bad = good.clone();
-                    bad[index] ^= mask;
-                    fs::write(&path, bad).unwrap();
-                    let restore = newest_valid(&store.run).unwrap();
-                    let at = format!("{name} byte {index} mask {mask:#x}");
-                    assert_eq!(restore.found.map(|found| found.step), Some(10), "{at}");
-                    assert_eq!(restore.rejected.len(), 1, "{at}");
-                    assert!(restore.rejected[0].1.starts_with(name) || name == MANIFEST, "{at}");
-                }
-            }
-            fs::write(&path, good).unwrap();
-        }
-        assert_eq!(newest_valid(&store.run).unwrap().found.unwrap().step, 20);
-    }
-
-    #[test]
-    fn missing_grown_or_moved_is_rejected() {
-        let check = |spoil: &dyn Fn(&Store), reason: &str| {
-            let store = Store::new();
-            commit(&store, 10, 2);
-            commit(&store, 20, 2);
-            spoil(&store);
-            let restore = newest_valid(&store.run).unwrap();
-            assert!(restore.rejected[0].1.contains(reason), "{:?}", restore.rejected);
-            assert_eq!(restore.found.unwrap().step, 10);
-            // A new one at the damaged step takes its place.
-            commit(&store, 20, 2);
-            assert_eq!(newest_valid(&store.run).unwrap().found.unwrap().step, 20);
-        };
-        let newest = |store: &Store, name: &str| store.run.checkpoint(20).join(name);
-        check(&|store| fs::remove_file(newest(store, "pool.bin")).unwrap(), "pool.bin: ");
-        check(&|store| fs::write(newest(store, "pool.bin"), b"x").unwrap(), "1 bytes of 0");
-        check(&|store| fs::remove_file(newest(store, MANIFEST)).unwrap(), MANIFEST);
-        check(
-            &|store| {
-                fs::remove_dir_all(store.run.checkpoint(20)).unwrap();
-                fs::create_dir(store.run.checkpoint(20)).unwrap();
-                for entry in fs::read_dir(store.run.checkpoint(10)).unwrap() {
-                    let from = entry.unwrap().path();
-                    fs::copy(&from, newest(store, from.file_name().unwrap().to_str().unwrap()))
-                        .unwrap();
-                }
-            },
-            "of step 10",
-        );
-    }
-}
+mod tests;

@@ -1,7 +1,7 @@
 //! Files that are whole or absent, also after a power cut.
 //!
 //! Written beside, fsynced, renamed, and the directory fsynced: without the
-//! last step the rename itself may be lost.
+//! last step the rename itself may be lost, and so may a new directory be.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -43,8 +43,20 @@ pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), TrackError> {
     if parent(from) == parent(to) { Ok(()) } else { sync_dir(parent(from)) }
 }
 
+/// Makes a directory, and those above it that are missing.
 pub(crate) fn create_dir(path: &Path) -> Result<(), TrackError> {
-    fs::create_dir_all(path).map_err(TrackError::write(path))
+    if path.is_dir() {
+        return Ok(());
+    }
+    if !parent(path).is_dir() {
+        create_dir(parent(path))?;
+    }
+    match fs::create_dir(path) {
+        Ok(()) => sync_dir(parent(path)),
+        // Another process was faster.
+        Err(_) if path.is_dir() => Ok(()),
+        Err(error) => Err(TrackError::write(path)(error)),
+    }
 }
 
 /// Makes the names in a directory durable.
@@ -53,6 +65,11 @@ pub(crate) fn sync_dir(dir: &Path) -> Result<(), TrackError> {
         File::open(dir).and_then(|dir| dir.sync_all()).map_err(TrackError::write(dir))?;
     }
     Ok(())
+}
+
+/// Makes a file's own name durable.
+pub(crate) fn sync_parent(path: &Path) -> Result<(), TrackError> {
+    sync_dir(parent(path))
 }
 
 fn beside(path: &Path, bytes: &[u8]) -> Result<NamedTempFile, TrackError> {
@@ -89,6 +106,20 @@ mod tests {
         replace(&path, b"three").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"three");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn directories_are_made_once_and_all_the_way_up() {
+        let dir = tempfile::tempdir().unwrap();
+        let deep = dir.path().join("a/b/c");
+        create_dir(&deep).unwrap();
+        create_dir(&deep).unwrap();
+        assert!(deep.is_dir());
+        fs::write(deep.join("file"), b"").unwrap();
+        for blocked in [deep.join("file"), deep.join("file/below/further")] {
+            let error = create_dir(&blocked).unwrap_err();
+            assert!(matches!(error, TrackError::Write { .. }), "{error:?}");
+        }
     }
 
     #[cfg(unix)]

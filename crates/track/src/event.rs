@@ -39,10 +39,19 @@ pub enum Event {
     Evaluated {
         step: u64,
     },
+    /// A checkpoint that could not be used when the attempt looked for one.
+    CheckpointRejected {
+        path: PathBuf,
+        reason: String,
+    },
     /// Something could not be recorded; training went on.
     RecordingDegraded {
         what: String,
         reason: String,
+    },
+    /// What could not be recorded since then has been.
+    RecordingRestored {
+        what: String,
     },
     /// Stopped on request.
     Interrupted {
@@ -53,13 +62,21 @@ pub enum Event {
         step: u64,
         active_s: f64,
     },
-    /// A loss stopped being finite.
+    /// A loss, a weight or a score stopped being finite, or a guard of the configuration fired.
     Diverged {
         step: u64,
         reason: String,
     },
     Failed {
         class: FailureClass,
+        reason: String,
+    },
+    /// Stopped by a limit of time. Written by the scheduler after the run's own last word.
+    TimedOut {
+        reason: String,
+    },
+    /// The process died without a last word. Written by the scheduler that saw it die.
+    Lost {
         reason: String,
     },
     /// From a later version; it does not change where the run stands.
@@ -88,7 +105,17 @@ pub enum SweepEvent {
         #[serde(default)]
         state: String,
     },
+    /// A run that ended without a result waits for its `retry`th further try.
+    Retrying {
+        index: usize,
+        key: String,
+        retry: u32,
+    },
     Interrupted,
+    /// So many runs failed that no more were started.
+    BreakerTripped {
+        failed: usize,
+    },
     Finished {
         completed: usize,
         failed: usize,

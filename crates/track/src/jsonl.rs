@@ -22,12 +22,17 @@ impl JsonLines {
         if let Some(parent) = path.parent() {
             durable::create_dir(parent)?;
         }
+        let is_new = !path.exists();
         let mut file = OpenOptions::new()
             .read(true)
             .append(true)
             .create(true)
             .open(path)
             .map_err(TrackError::write(path))?;
+        if is_new {
+            // Or a power cut takes the name, and every line that is on the disk with it.
+            durable::sync_parent(path)?;
+        }
         let mut text = Vec::new();
         file.read_to_end(&mut text).map_err(TrackError::read(path))?;
         let whole = whole_lines(&text).len();

@@ -54,6 +54,11 @@ impl SweepDir {
         self.0.join(".lock")
     }
 
+    /// One file per claim: `0001.json`, …
+    pub(crate) fn leases(&self) -> PathBuf {
+        self.0.join("leases")
+    }
+
     pub fn run_dir(&self, label: &str, seed: u64, key: &str) -> RunDir {
         RunDir(self.0.join(run_folder_name(label, seed, key)))
     }
@@ -127,6 +132,11 @@ impl RunDir {
     pub(crate) fn lock_file(&self) -> PathBuf {
         self.0.join(".lock")
     }
+
+    /// One file per attempt: `0001.json`, … No reader of results looks here.
+    pub(crate) fn leases(&self) -> PathBuf {
+        self.0.join("leases")
+    }
 }
 
 /// Readable, unique by its end, and plain enough for every file system.
@@ -173,6 +183,8 @@ fn is_sweep_name(name: &str) -> bool {
     name.len() <= 64
         && name.starts_with(|c: char| c.is_ascii_alphanumeric())
         && name.chars().all(tail)
+        // Windows drops a final dot.
+        && !name.ends_with('.')
 }
 
 #[cfg(test)]
@@ -187,7 +199,9 @@ mod tests {
         check("lambda", true);
         check("2-lambda_x.loss", true);
         check(&"x".repeat(64), true);
-        for bad in ["", ".", "..", "../x", "/abs", "a/b", "a\\b", "a\0", "-rf", ".hidden", "é"] {
+        for bad in
+            ["", ".", "..", "ends.", "../x", "/abs", "a/b", "a\\b", "a\0", "-rf", ".hidden", "é"]
+        {
             check(bad, false);
         }
         check(&"x".repeat(65), false);

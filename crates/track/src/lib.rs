@@ -11,6 +11,7 @@ mod record;
 
 mod durable;
 mod jsonl;
+mod lease;
 mod lock;
 pub mod time;
 
@@ -21,33 +22,54 @@ mod sweep_dir;
 
 mod event;
 mod state;
+mod timeline;
 
+mod metric_log;
 mod metric_part;
 mod metric_writer;
 mod schema;
 
 mod checkpoint;
+mod manifest;
 mod samples;
 
 mod reader;
 mod runs_table;
 mod trash;
 
+mod circumstances;
+mod fsck;
+mod garbage;
+mod index;
+mod reproduction;
+
 #[cfg(test)]
 mod fixture;
 
-pub use checkpoint::{Checkpoint, CheckpointDir, Restore, keep_newest, newest_valid};
+pub use checkpoint::{
+    Checkpoint, CheckpointDir, Restore, check_checkpoints, checkpoints_set_aside, keep_newest,
+    newest_valid, restore, set_aside_checkpoints,
+};
 pub use error::TrackError;
 pub use event::{Event, EventLog, RunEvents, Stamped, SweepEvent, SweepEvents};
+pub use fsck::{Checkup, Finding, Fsck, Level};
+pub use garbage::{Garbage, GarbageKind, Pile};
 pub use identity::{CodeVersion, RunIdentity};
+pub use index::{Index, rebuild_index, sweeps, write_index};
 pub use layout::{RunDir, SweepDir, run_folder_name};
+pub use lease::Claim;
 pub use lock::FolderLock;
+#[doc(hidden)] // for the fuzz targets
+pub use manifest::{Manifest, parse_manifest};
+#[doc(hidden)] // for the fuzz targets
+pub use metric_log::{Parsed, parse as parse_metric_log};
 pub use metric_part::MetricMeta;
-pub use metric_writer::{Measurement, MetricWriter};
+pub use metric_writer::{Measurement, MetricWriter, Resumption};
 pub use plan::PlanEntry;
 pub use provenance::{Hardware, Provenance, SourceTree};
 pub use reader::{read_run, read_run_at, read_run_status, read_sweep, read_sweep_status};
 pub use record::*;
+pub use reproduction::Reproduction;
 pub use runs_table::write_runs_parquet;
 pub use samples::SampleWriter;
 pub use schema::SCHEMA_REV;

@@ -2,10 +2,10 @@
 //!
 //! The lock lives as long as its process: a pid in a file suffers reuse, a
 //! heartbeat gives false alarms. Locks of some network file systems are not
-//! to be trusted.
+//! to be trusted: `lease` is for those.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::io::{ErrorKind, Read, Seek, Write};
 use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::durable::{self, TEMP_PREFIX};
 use crate::error::TrackError;
 use crate::layout::{RunDir, SweepDir};
+use crate::lease;
 use crate::provenance::host_name;
 use crate::time;
 
@@ -33,45 +34,67 @@ struct Owner {
 }
 
 impl RunDir {
-    /// Makes this process the only writer of the run's folder, and clears away
-    /// what a killed predecessor had not finished.
+    /// Makes this process the only writer of the run's folder for a moment, without an attempt of
+    /// its own, and clears away what a killed predecessor had not finished.
     ///
     /// # Errors
     /// `Held` names the owner.
     pub fn lock(&self) -> Result<FolderLock, TrackError> {
         durable::create_dir(self.path())?;
         let lock = take(&self.lock_file())?;
-        let folders =
-            [self.path().to_owned(), self.metrics(), self.superseded(), self.checkpoints()];
-        for folder in folders {
-            clear_temps(&folder);
-        }
+        lease::expect_free(&self.leases())?;
+        self.clear_temps();
         Ok(lock)
     }
 
-    /// Whether some process holds the folder now.
+    /// Only for the folder's owner: to others these are files being written.
+    pub(crate) fn clear_temps(&self) {
+        let folders = [
+            self.path().to_owned(),
+            self.leases(),
+            self.metrics(),
+            self.superseded(),
+            self.checkpoints(),
+        ];
+        for folder in folders {
+            clear_temps(&folder);
+        }
+    }
+
+    /// Whether some process holds the folder now, as far as a reader can tell.
     pub(crate) fn is_held(&self) -> bool {
-        self.expect_free().is_err()
+        matches!(self.expect_free(), Err(TrackError::Held { .. }))
+    }
+
+    /// # Errors
+    /// `Held` names the owner: of the lock, or of a lease that beats on a machine whose lock cannot
+    /// be seen from here.
+    pub fn expect_free(&self) -> Result<(), TrackError> {
+        expect_free(&self.lock_file())?;
+        lease::expect_free_to_reader(&self.leases())
+    }
+}
+
+impl SweepDir {
+    /// For short work on the sweep's own files.
+    ///
+    /// # Errors
+    /// `Held` names the owner.
+    pub fn lock(&self) -> Result<FolderLock, TrackError> {
+        let lock = take(&self.lock_file())?;
+        lease::expect_free(&self.leases())?;
+        Ok(lock)
     }
 
     /// # Errors
     /// `Held` names the owner.
     pub(crate) fn expect_free(&self) -> Result<(), TrackError> {
-        expect_free(&self.lock_file())
+        expect_free(&self.lock_file())?;
+        lease::expect_free_to_reader(&self.leases())
     }
 }
 
-impl SweepDir {
-    /// One scheduler per sweep.
-    ///
-    /// # Errors
-    /// `Held` names the owner.
-    pub fn lock(&self) -> Result<FolderLock, TrackError> {
-        take(&self.lock_file())
-    }
-}
-
-fn take(path: &Path) -> Result<FolderLock, TrackError> {
+pub(crate) fn take(path: &Path) -> Result<FolderLock, TrackError> {
     let mut file = OpenOptions::new()
         .read(true)
         .write(true)
@@ -88,13 +111,16 @@ fn take(path: &Path) -> Result<FolderLock, TrackError> {
             Err(TryLockError::WouldBlock) => {
                 return Err(TrackError::Held { path: path.to_owned(), owner: owner(&mut file) });
             }
+            // As on Lustre mounted without `flock`: there the lease alone decides.
+            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => break,
             Err(TryLockError::Error(error)) => return Err(TrackError::write(path)(error)),
         }
     }
     let owner =
         Owner { host: host_name(), pid: std::process::id(), since: time::rfc3339(time::now_us()) };
     let text = serde_json::to_vec(&owner).expect("plain strings and a number are JSON");
-    file.set_len(0).and_then(|()| file.write_all(&text)).map_err(TrackError::write(path))?;
+    // For a message only: a full disk must not keep `rm` from making room.
+    let _ = file.set_len(0).and_then(|()| file.write_all(&text));
     Ok(FolderLock { _file: file })
 }
 
@@ -119,7 +145,7 @@ fn expect_free(path: &Path) -> Result<(), TrackError> {
 }
 
 /// A leftover that cannot be removed does no harm: no reader looks at it.
-fn clear_temps(folder: &Path) {
+pub(crate) fn clear_temps(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with(TEMP_PREFIX) {
             let path = entry.path();

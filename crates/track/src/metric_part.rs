@@ -1,13 +1,15 @@
 //! The files in `metrics/`, their names and their order of appearance.
 //!
 //! `*.parquet` there is the effective view for any reader that knows Parquet
-//! and nothing else: no row twice, no row that a resume took back. Two moments
-//! need care. A compaction leaves `compact-….ready`, complete but outside the
-//! pattern, while it removes what that replaces; and a part that cannot be read
-//! is set aside as `….damaged` when a writer meets it.
+//! and nothing else: no row twice, no row that a resume took back; the newest
+//! rows are still in the log (`metric_log`). Two moments need care. A compaction
+//! leaves `compact-….ready`, complete but outside the pattern, while it removes
+//! what that replaces; and what cannot be read, a part or a line of the log, is
+//! set aside as `….damaged` when a writer meets it.
 
 use std::fs;
 use std::io::{Cursor, ErrorKind};
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -24,6 +26,11 @@ use crate::schema::{self, SCHEMA_REV};
 
 pub(crate) const READY: &str = "ready";
 pub(crate) const DAMAGED: &str = "damaged";
+
+/// Stands in the footer before 64 hex digits. Parquet sums at most the pages, and polars does not
+/// write those sums: without this, a changed bit is another value, or has the decoder trust a lie.
+const SUM_FOLLOWS: &str = "blake3 of this file, with these digits as zeros: ";
+const NO_SUM: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// What every file says about itself in its footer, so that a lone one can be
 /// traced. DuckDB shows it with `parquet_kv_metadata`.
@@ -49,6 +56,7 @@ impl MetricMeta {
             ("dirty", self.dirty.to_string()),
             ("dataset_fingerprint", self.dataset_fingerprint.clone()),
             ("tool_version", self.version.clone()),
+            ("sum", format!("{SUM_FOLLOWS}{NO_SUM}")),
         ];
         let pairs = pairs.map(|(key, value)| (format!("cyclelab.{key}"), value));
         KeyValueMetadata::from_static(pairs.to_vec())
@@ -56,13 +64,17 @@ impl MetricMeta {
 }
 
 /// What is in `metrics/` now.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Listing {
     /// `*.parquet`, by name.
     pub(crate) parts: Vec<PathBuf>,
-    /// A compaction cut short: complete, and all there is to read.
+    /// A compaction cut short: complete, and in place of all the parts.
     pub(crate) ready: Option<PathBuf>,
+    /// The log: rows on their way to a part, or those that a killed attempt left.
+    pub(crate) segments: Vec<PathBuf>,
     pub(crate) set_aside: Vec<PathBuf>,
+    /// Files whose writer was killed before they got their name.
+    pub(crate) unnamed: Vec<PathBuf>,
 }
 
 impl Listing {
@@ -76,16 +88,23 @@ impl Listing {
         for entry in entries {
             let path = entry.map_err(TrackError::read(metrics))?.path();
             match path.extension().and_then(|extension| extension.to_str()) {
+                _ if is_named(&path, durable::TEMP_PREFIX) => listing.unnamed.push(path),
                 Some("parquet") => listing.parts.push(path),
                 Some(READY) => listing.ready = Some(path),
+                Some("jsonl") if is_named(&path, "wal-") => listing.segments.push(path),
                 Some(DAMAGED) => listing.set_aside.push(path),
                 _ => {}
             }
         }
         listing.parts.sort();
+        listing.segments.sort();
         listing.set_aside.sort();
         Ok(listing)
     }
+}
+
+fn is_named(path: &Path, prefix: &str) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix))
 }
 
 pub(crate) fn part_name(attempt: u32, rows: &[MetricRow]) -> String {
@@ -94,17 +113,39 @@ pub(crate) fn part_name(attempt: u32, rows: &[MetricRow]) -> String {
     format!("part-a{attempt:02}-{first:08}-{last:08}.parquet")
 }
 
-/// (attempt, last seq) of a part's name; `None` for any other file.
-pub(crate) fn parse_part_name(path: &Path) -> Option<(u32, u64)> {
-    let mut fields = path.file_name()?.to_str()?.strip_prefix("part-a")?.split(['-', '.']);
+/// The attempt and the highest seq that the name of a part, or of a segment of
+/// the log, speaks of; `None` for any other file.
+pub(crate) fn parse_name(path: &Path) -> Option<(u32, u64)> {
+    let name = path.file_name()?.to_str()?;
+    let part = name.strip_prefix("part-a").map(|rest| (rest, 1));
+    let (rest, nth) = part.or_else(|| Some((name.strip_prefix("wal-a")?, 0)))?;
+    let mut fields = rest.split(['-', '.']);
     let attempt = fields.next()?.parse().ok()?;
-    let last = fields.nth(1)?.parse().ok()?;
+    let last = fields.nth(nth)?.parse().ok()?;
     Some((attempt, last))
 }
 
 pub(crate) fn encode(meta: &MetricMeta, rows: &[MetricRow]) -> PolarsResult<Vec<u8>> {
     let frame = schema::frame_of(&meta.run_key, rows)?;
-    encode_frame(frame, Some(meta.footer()))
+    let mut bytes = encode_frame(frame, Some(meta.footer()))?;
+    let digits = sum_digits(&bytes).expect("the footer has a place for them");
+    let sum = sum_of(&bytes, &digits);
+    bytes[digits].copy_from_slice(sum.as_bytes());
+    Ok(bytes)
+}
+
+/// Where a file has the digits of its sum.
+fn sum_digits(bytes: &[u8]) -> Option<Range<usize>> {
+    let mark = SUM_FOLLOWS.as_bytes();
+    let start = bytes.windows(mark.len()).rposition(|text| text == mark)? + mark.len();
+    let end = start + NO_SUM.len();
+    (end <= bytes.len()).then_some(start..end)
+}
+
+fn sum_of(bytes: &[u8], digits: &Range<usize>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&bytes[..digits.start]).update(NO_SUM.as_bytes()).update(&bytes[digits.end..]);
+    hasher.finalize().to_hex().to_string()
 }
 
 /// Zstd at its default level, 3; all other settings as every reader expects them.
@@ -131,6 +172,13 @@ pub(crate) fn read(path: &Path) -> Result<Vec<MetricRow>, TrackError> {
 }
 
 pub(crate) fn decode(path: &Path, bytes: Vec<u8>) -> Result<Vec<MetricRow>, TrackError> {
+    // Before the decoder sees a byte: for some it asks for exabytes, and an abort cannot be caught.
+    // Parts written before there were sums have none.
+    if let Some(digits) = sum_digits(&bytes)
+        && sum_of(&bytes, &digits).as_bytes() != &bytes[digits]
+    {
+        return Err(TrackError::damaged(path, "its checksum does not match"));
+    }
     // Parquet decoders trust lengths within a page; polars panics on some that lie.
     let rows = catch_unwind(AssertUnwindSafe(|| decode_trusting(path, bytes)));
     rows.unwrap_or_else(|_| Err(TrackError::damaged(path, "the decoder gave up")))
@@ -148,7 +196,7 @@ fn decode_trusting(path: &Path, bytes: Vec<u8>) -> Result<Vec<MetricRow>, TrackE
     schema::rows_of(&frame).map_err(|reason| TrackError::damaged(path, reason))
 }
 
-/// Takes an unreadable part out of the pattern; readers go on naming it.
+/// Takes a file that cannot be read, or not all of it, out of the view; readers go on naming it.
 pub(crate) fn set_aside(path: &Path) -> Result<(), TrackError> {
     durable::rename(path, &path.with_added_extension(DAMAGED))
 }
@@ -195,6 +243,36 @@ mod tests {
     }
 
     #[test]
+    fn a_changed_byte_never_changes_a_row() {
+        let rows = [fixture::row(1, 1, 1), fixture::row(1, 2, 2)];
+        let whole = encoded(&rows);
+        let place = sum_digits(&whole).unwrap();
+        let mark = place.start - SUM_FOLLOWS.len()..place.start;
+        for index in 0..whole.len() {
+            for mask in [0x01, 0x20, 0xff] {
+                let mut bytes = whole.clone();
+                bytes[index] ^= mask;
+                match decode(Path::new("x"), bytes) {
+                    Err(TrackError::Damaged { .. }) => {}
+                    // Without its mark the sum is not found, but then the rest is as it was.
+                    Ok(found) if mark.contains(&index) => assert_eq!(found, rows),
+                    other => panic!("byte {index}: {other:?}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_part_without_a_sum_is_read() {
+        let rows = [fixture::row(1, 1, 1)];
+        let frame = schema::frame_of("k", &rows).unwrap();
+        let footer = vec![("cyclelab.schema_rev".to_owned(), SCHEMA_REV.to_string())];
+        let footer = KeyValueMetadata::from_static(footer);
+        let bytes = encode_frame(frame, Some(footer)).unwrap();
+        assert_eq!(decode(Path::new("x"), bytes).unwrap(), rows);
+    }
+
+    #[test]
     fn a_part_of_a_later_version_is_refused() {
         let frame = schema::frame_of("k", &[fixture::row(1, 1, 1)]).unwrap();
         let footer = vec![("cyclelab.schema_rev".to_owned(), "7".to_owned())];
@@ -205,11 +283,13 @@ mod tests {
     }
 
     #[test]
-    fn part_names() {
-        let check = |name: &str, expected| assert_eq!(parse_part_name(Path::new(name)), expected);
+    fn names() {
+        let check = |name: &str, expected| assert_eq!(parse_name(Path::new(name)), expected);
         check("part-a01-00000001-00000100.parquet", Some((1, 100)));
         check("part-a12-00000001-00000100-after-00000050.parquet", Some((12, 100)));
         check("part-a01-00000001-00000100.parquet.damaged", Some((1, 100)));
+        check("wal-a02-00000007.jsonl", Some((2, 7)));
+        check("wal-a02-00000007.jsonl.damaged", Some((2, 7)));
         check("compact-a01.parquet", None);
         check("part-axx.parquet", None);
         let rows = [fixture::row(3, 5, 1), fixture::row(3, 9, 2)];

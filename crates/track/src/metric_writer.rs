@@ -1,12 +1,19 @@
-//! The metrics of one attempt: rows gathered in memory, sealed into immutable
-//! Parquet parts, compacted into one file at the end.
+//! The metrics of one attempt: rows gathered in memory and in the log, sealed
+//! into immutable Parquet parts, compacted into one file at the end.
+//!
+//! A row is told by its (attempt, seq). A kill at any point loses no row that
+//! was logged and doubles none: whatever is in two places after it, log and
+//! part or parts and compaction, is equal there, and `open` takes one away.
 
+use std::collections::HashSet;
 use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use crate::durable;
 use crate::error::TrackError;
 use crate::layout::RunDir;
+use crate::metric_log::{self, Parsed, Segment};
 use crate::metric_part::{self, Listing, MetricMeta, READY};
 use crate::record::{MetricRow, Split};
 
@@ -26,37 +33,72 @@ pub struct Measurement {
     pub ts_us: i64,
 }
 
+/// Where an attempt goes on. Rows after it are taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resumption {
+    /// Of the checkpoint; 0 for a new beginning.
+    pub step: u64,
+    /// The evaluation at this step is still to be done, or done again: its rows are taken back too.
+    pub owes_evaluation: bool,
+}
+
+impl Resumption {
+    /// From a step with which all is done.
+    pub fn after(step: u64) -> Self {
+        Resumption { step, owes_evaluation: false }
+    }
+
+    fn keeps(self, row: &MetricRow) -> bool {
+        let again = self.owes_evaluation && row.step == self.step && row.split == Split::Eval;
+        row.step <= self.step && !again
+    }
+}
+
 /// The only writer of a run's `metrics/`; its owner holds the run's lock.
 pub struct MetricWriter {
     run: RunDir,
     meta: MetricMeta,
     attempt: u32,
     next_seq: u64,
+    /// Rows in no part yet.
     pending: Vec<MetricRow>,
+    /// How many of those, from the first, are in the segment.
+    logged: usize,
+    segment: Option<Segment>,
 }
 
 impl MetricWriter {
-    /// Takes up a run's metrics. `rewind_to` is the step of the checkpoint the
-    /// attempt goes on from (0 for a new beginning): rows after it are moved
-    /// out of the view, to `metrics/superseded/`. `None` leaves all as it is.
+    /// Takes up a run's metrics, and first repairs what a killed attempt left: a
+    /// compaction is finished, rows of the log become parts, files that never got
+    /// a name go. Rows beyond `resumption` are moved out of the view, to
+    /// `metrics/superseded/`. `None` leaves every row where it is.
     pub fn open(
         run: &RunDir,
         meta: MetricMeta,
         attempt: u32,
-        rewind_to: Option<u64>,
+        resumption: Option<Resumption>,
     ) -> Result<Self, TrackError> {
         durable::create_dir(&run.superseded())?;
+        remove_unnamed(&[run.metrics(), run.superseded()])?;
         finish_compaction(&run.metrics())?;
-        let mut writer =
-            MetricWriter { run: run.clone(), meta, attempt, next_seq: 1, pending: vec![] };
-        if let Some(step) = rewind_to {
-            writer.rewind(step)?;
+        let mut writer = MetricWriter {
+            run: run.clone(),
+            meta,
+            attempt,
+            next_seq: 1,
+            pending: vec![],
+            logged: 0,
+            segment: None,
+        };
+        writer.recover_log()?;
+        if let Some(resumption) = resumption {
+            writer.rewind(resumption)?;
         }
         writer.next_seq = writer.last_seq()? + 1;
         Ok(writer)
     }
 
-    /// Adds a row. It is not on the disk before the next `seal`.
+    /// Adds a row. It does not outlive the process before the next `log` or `seal`.
     pub fn push(&mut self, measurement: Measurement) {
         let Measurement {
             step,
@@ -77,10 +119,10 @@ impl MetricWriter {
             images,
             split,
             name,
-            value,
+            value: plain(value),
             count,
-            min,
-            max,
+            min: min.map(plain),
+            max: max.map(plain),
             elapsed_s,
             ts_us,
             attempt: self.attempt,
@@ -89,20 +131,45 @@ impl MetricWriter {
         self.next_seq += 1;
     }
 
-    /// Rows not on the disk yet.
+    /// Rows in no part yet.
     pub fn pending(&self) -> usize {
         self.pending.len()
     }
 
+    /// Puts the rows that are new since the last call into the log, where a kill
+    /// does not reach them; `sync` is for a power cut. After an error none of
+    /// them is there, and the next call or `seal` tries again.
+    pub fn log(&mut self) -> Result<(), TrackError> {
+        let [first, ..] = &self.pending[self.logged..] else { return Ok(()) };
+        let segment = match &mut self.segment {
+            Some(segment) => segment,
+            none => none.insert(Segment::create(&self.run.metrics(), first)?),
+        };
+        segment.append(&self.pending[self.logged..])?;
+        self.logged = self.pending.len();
+        Ok(())
+    }
+
+    /// Returns once every logged row is on the disk.
+    pub fn sync(&mut self) -> Result<(), TrackError> {
+        let synced = self.segment.as_mut().map_or(Ok(()), Segment::sync);
+        // Should the disk not take this file, perhaps it takes another: the part.
+        synced.or_else(|_| self.seal().map(drop))
+    }
+
     /// Writes the pending rows as one part and returns its path; `None` where
-    /// there were none. After an error they are still pending.
+    /// there were none. After an error they are still pending, unless all that
+    /// failed was to remove the log of rows that now are in the part.
     pub fn seal(&mut self) -> Result<Option<PathBuf>, TrackError> {
+        // Should one have failed half way: a part from now on is none of those it replaces.
+        finish_compaction(&self.run.metrics())?;
         if self.pending.is_empty() {
             return Ok(None);
         }
-        let path = self.run.metrics().join(metric_part::part_name(self.attempt, &self.pending));
-        durable::create(&path, &self.encode(&path, &self.pending)?)?;
+        let path = self.write_part(&self.pending)?;
         self.pending.clear();
+        self.logged = 0;
+        self.segment.take().map_or(Ok(()), Segment::remove)?;
         Ok(Some(path))
     }
 
@@ -154,10 +221,66 @@ impl MetricWriter {
         Ok(readable)
     }
 
-    fn rewind(&self, step: u64) -> Result<(), TrackError> {
+    /// Makes parts of what the log of a killed attempt holds and no part does: the
+    /// kill may have come between the part and the removal of its segment, then
+    /// or in here. A segment with a bad line is kept beside, and named by readers.
+    ///
+    /// What a part that cannot be read held is taken from the log again: of the
+    /// two mistakes, a row twice and a row lost, readers mend the first.
+    fn recover_log(&self) -> Result<(), TrackError> {
+        let segments = Listing::read(&self.run.metrics())?.segments;
+        if segments.is_empty() {
+            return Ok(());
+        }
+        let mut in_parts = self.rows_in_parts()?;
+        for path in segments {
+            let Parsed { mut rows, bad, .. } = metric_log::inspect(&path)?;
+            rows.retain(|row| in_parts.insert((row.attempt, row.seq)));
+            if !rows.is_empty() {
+                self.write_part(&rows)?;
+            }
+            match bad.is_empty() {
+                true => metric_log::remove(&path)?,
+                false => metric_part::set_aside(&path)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// (attempt, seq) of every row in the view or taken back.
+    fn rows_in_parts(&self) -> Result<HashSet<(u32, u64)>, TrackError> {
+        let mut rows: Vec<MetricRow> = Vec::new();
+        for (_, part) in self.readable_parts()? {
+            rows.extend(part);
+        }
+        for path in Listing::read(&self.run.superseded())?.parts {
+            match metric_part::read(&path) {
+                Ok(part) => rows.extend(part),
+                Err(TrackError::Damaged { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(rows.iter().map(|row| (row.attempt, row.seq)).collect())
+    }
+
+    /// A new part of rows of one attempt.
+    fn write_part(&self, rows: &[MetricRow]) -> Result<PathBuf, TrackError> {
+        let path = self.run.metrics().join(metric_part::part_name(rows[0].attempt, rows));
+        durable::create(&path, &self.encode(&path, rows)?).inspect_err(|error| {
+            // When only the directory could not be synced the part is there, and its rows would
+            // be there twice once the next try has more of them.
+            let in_the_way = matches!(error, TrackError::Write { source, .. }
+                if source.kind() == ErrorKind::AlreadyExists);
+            if !in_the_way {
+                let _ = fs::remove_file(&path);
+            }
+        })?;
+        Ok(path)
+    }
+
+    fn rewind(&self, to: Resumption) -> Result<(), TrackError> {
         for (path, rows) in self.readable_parts()? {
-            let (kept, dropped): (Vec<_>, Vec<_>) =
-                rows.into_iter().partition(|row| row.step <= step);
+            let (kept, dropped): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| to.keeps(row));
             if dropped.is_empty() {
                 continue;
             }
@@ -170,10 +293,10 @@ impl MetricWriter {
             // at any point, the next attempt does the same again. Then the part is replaced in
             // one step under its old name, and at last renamed to the range it now has.
             let stem = path.file_stem().expect("listed by name").to_string_lossy();
-            let beside = self.run.superseded().join(format!("{stem}-after-{step:08}.parquet"));
+            let beside = self.run.superseded().join(format!("{stem}-after-{:08}.parquet", to.step));
             durable::replace(&beside, &self.encode(&beside, &dropped)?)?;
             durable::replace(&path, &self.encode(&path, &kept)?)?;
-            if let Some((attempt, _)) = metric_part::parse_part_name(&path) {
+            if let Some((attempt, _)) = metric_part::parse_name(&path) {
                 let path_now = path.with_file_name(metric_part::part_name(attempt, &kept));
                 if path_now != path {
                     durable::rename(&path, &path_now)?;
@@ -183,13 +306,13 @@ impl MetricWriter {
         Ok(())
     }
 
-    /// The attempt's last number, should it have written before.
+    /// The attempt's last number, should it have written before; the log is empty by now.
     fn last_seq(&self) -> Result<u64, TrackError> {
         let mut last = 0;
         let names = Listing::read(&self.run.metrics())?;
         let superseded = Listing::read(&self.run.superseded())?;
         for path in names.parts.iter().chain(&names.set_aside).chain(&superseded.parts) {
-            match metric_part::parse_part_name(path) {
+            match metric_part::parse_name(path) {
                 Some((attempt, seq)) if attempt == self.attempt => last = last.max(seq),
                 Some(_) => {}
                 None if path.extension().is_some_and(|it| it == "parquet") => {
@@ -205,8 +328,22 @@ impl MetricWriter {
 
     fn encode(&self, path: &Path, rows: &[MetricRow]) -> Result<Vec<u8>, TrackError> {
         metric_part::encode(&self.meta, rows)
-            .map_err(|error| TrackError::write(path)(std::io::Error::other(error)))
+            .map_err(|error| TrackError::write(path)(io::Error::other(error)))
     }
+}
+
+/// The log writes every NaN alike; so no row depends on the way it took.
+fn plain(value: f64) -> f64 {
+    if value.is_nan() { f64::NAN } else { value }
+}
+
+fn remove_unnamed(dirs: &[PathBuf]) -> Result<(), TrackError> {
+    for dir in dirs {
+        for path in Listing::read(dir)?.unnamed {
+            fs::remove_file(&path).map_err(TrackError::write(&path))?;
+        }
+    }
+    Ok(())
 }
 
 /// Second half of a compaction, also after a crash in its middle: what
@@ -215,6 +352,12 @@ fn finish_compaction(metrics: &Path) -> Result<(), TrackError> {
     let Listing { parts, ready: Some(ready), .. } = Listing::read(metrics)? else {
         return Ok(());
     };
+    match metric_part::read(&ready) {
+        Ok(_) => {}
+        // The parts that are left are all there is.
+        Err(TrackError::Damaged { .. }) => return metric_part::set_aside(&ready),
+        Err(error) => return Err(error),
+    }
     for part in parts {
         fs::remove_file(&part).map_err(TrackError::write(&part))?;
     }
@@ -222,174 +365,4 @@ fn finish_compaction(metrics: &Path) -> Result<(), TrackError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fixture::{self, Store};
-
-    /// A run whose attempts have sealed parts with rows at these steps.
-    fn written(attempts: &[&[&[u64]]]) -> Store {
-        let store = Store::new();
-        for (index, parts) in attempts.iter().enumerate() {
-            let mut writer = open(&store, index as u32 + 1, None);
-            for steps in *parts {
-                for &step in *steps {
-                    writer.push(fixture::measurement(step, "loss/d_a", step as f64));
-                }
-                writer.seal().unwrap();
-            }
-        }
-        store
-    }
-
-    fn open(store: &Store, attempt: u32, rewind_to: Option<u64>) -> MetricWriter {
-        MetricWriter::open(&store.run, MetricMeta::default(), attempt, rewind_to).unwrap()
-    }
-
-    fn names(dir: &Path) -> Vec<String> {
-        let listing = Listing::read(dir).unwrap();
-        let name = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
-        listing.parts.iter().chain(&listing.ready).chain(&listing.set_aside).map(name).collect()
-    }
-
-    /// (attempt, seq, step) of all that `*.parquet` holds, sorted.
-    fn glob(dir: &Path) -> Vec<(u32, u64, u64)> {
-        let parts = Listing::read(dir).unwrap().parts;
-        let rows = parts.iter().flat_map(|path| metric_part::read(path).unwrap());
-        let mut rows: Vec<_> = rows.map(|row| (row.attempt, row.seq, row.step)).collect();
-        rows.sort();
-        rows
-    }
-
-    #[test]
-    fn parts_are_named_by_what_they_hold() {
-        let store = written(&[&[&[1, 2, 3], &[4]], &[&[5]]]);
-        assert_eq!(
-            names(&store.run.metrics()),
-            [
-                "part-a01-00000001-00000003.parquet",
-                "part-a01-00000004-00000004.parquet",
-                "part-a02-00000001-00000001.parquet"
-            ]
-        );
-        assert_eq!(open(&store, 3, None).seal().unwrap(), None);
-        // The same attempt again does not use a number twice.
-        let mut again = open(&store, 1, None);
-        again.push(fixture::measurement(9, "loss/d_a", 9.0));
-        assert!(again.seal().unwrap().unwrap().ends_with("part-a01-00000005-00000005.parquet"));
-    }
-
-    #[test]
-    fn rewinding() {
-        let check = |rewind_to: u64, view: &[u64], parts: &[&str], superseded: &[&str]| {
-            let store = written(&[&[&[1, 2, 3], &[4, 5, 6]], &[&[7, 8]]]);
-            drop(open(&store, 3, Some(rewind_to)));
-            let steps: Vec<u64> = glob(&store.run.metrics()).iter().map(|row| row.2).collect();
-            assert_eq!(steps, view, "rewind to {rewind_to}");
-            let dropped = glob(&store.run.superseded()).len();
-            assert_eq!(dropped + view.len(), 8, "rewind to {rewind_to}");
-            assert_eq!(names(&store.run.metrics()), parts, "rewind to {rewind_to}");
-            assert_eq!(names(&store.run.superseded()), superseded, "rewind to {rewind_to}");
-            // A second time changes nothing.
-            drop(open(&store, 3, Some(rewind_to)));
-            assert_eq!(names(&store.run.metrics()), parts, "again, rewind to {rewind_to}");
-        };
-        let (first, second, third) = (
-            "part-a01-00000001-00000003.parquet",
-            "part-a01-00000004-00000006.parquet",
-            "part-a02-00000001-00000002.parquet",
-        );
-        check(8, &[1, 2, 3, 4, 5, 6, 7, 8], &[first, second, third], &[]);
-        check(6, &[1, 2, 3, 4, 5, 6], &[first, second], &[third]);
-        check(
-            4,
-            &[1, 2, 3, 4],
-            &[first, "part-a01-00000004-00000004.parquet"],
-            &["part-a01-00000004-00000006-after-00000004.parquet", third],
-        );
-        check(3, &[1, 2, 3], &[first], &[second, third]);
-        check(0, &[], &[], &[first, second, third]);
-    }
-
-    #[test]
-    fn compacting_keeps_every_row_once() {
-        let store = written(&[&[&[3, 4], &[5]], &[&[1, 2]]]);
-        let before = glob(&store.run.metrics());
-        let mut writer = open(&store, 2, None);
-        writer.push(fixture::measurement(6, "eval/l1_ab", 0.5));
-        writer.compact().unwrap();
-        assert_eq!(names(&store.run.metrics()), ["compact-a02.parquet"]);
-        assert_eq!(glob(&store.run.metrics()).len(), before.len() + 1);
-
-        // Once more, with more: still one file, still no duplicate.
-        writer.push(fixture::measurement(7, "eval/l1_ab", 0.5));
-        writer.compact().unwrap();
-        assert_eq!(names(&store.run.metrics()), ["compact-a02.parquet"]);
-        let rows = glob(&store.run.metrics());
-        assert_eq!(rows.len(), before.len() + 2);
-        let mut unique = rows.clone();
-        unique.dedup();
-        assert_eq!(unique, rows);
-
-        let path = store.run.metrics().join("compact-a02.parquet");
-        let rows = metric_part::read(&path).unwrap();
-        let keys: Vec<_> = rows.iter().map(|row| (row.split, &row.name, row.step)).collect();
-        assert!(keys.is_sorted(), "{keys:?}");
-    }
-
-    #[test]
-    fn a_compaction_cut_short_is_finished() {
-        // Killed after `.ready`, with all, some or none of the parts removed.
-        for removed in 0..=2 {
-            let store = written(&[&[&[1, 2], &[3]]]);
-            let parts = Listing::read(&store.run.metrics()).unwrap().parts;
-            let expected = glob(&store.run.metrics());
-            let whole = written(&[&[&[1, 2], &[3]]]);
-            let compacted = open(&whole, 1, None).compact().unwrap().unwrap();
-            fs::copy(compacted, store.run.metrics().join("compact-a01.ready")).unwrap();
-            parts[..removed].iter().for_each(|part| fs::remove_file(part).unwrap());
-
-            let writer = open(&store, 2, None);
-            assert_eq!(names(&store.run.metrics()), ["compact-a01.parquet"]);
-            assert_eq!(glob(&store.run.metrics()), expected);
-            drop(writer);
-        }
-    }
-
-    #[test]
-    fn a_compacted_run_can_still_be_rewound() {
-        let store = written(&[&[&[1, 2, 3]]]);
-        open(&store, 1, None).compact().unwrap();
-        let mut writer = open(&store, 1, Some(2));
-        assert_eq!(glob(&store.run.metrics()), [(1, 1, 1), (1, 2, 2)]);
-        writer.push(fixture::measurement(3, "loss/d_a", 3.0));
-        writer.seal().unwrap();
-        assert_eq!(glob(&store.run.metrics()), [(1, 1, 1), (1, 2, 2), (1, 4, 3)]);
-    }
-
-    #[test]
-    fn a_damaged_part_is_set_aside_not_lost() {
-        let store = written(&[&[&[1], &[2]]]);
-        let part = store.run.metrics().join("part-a01-00000001-00000001.parquet");
-        let bytes = fs::read(&part).unwrap();
-        fs::write(&part, &bytes[..bytes.len() / 2]).unwrap();
-        open(&store, 2, Some(9)).compact().unwrap();
-        assert_eq!(
-            names(&store.run.metrics()),
-            ["compact-a02.parquet", "part-a01-00000001-00000001.parquet.damaged"]
-        );
-        assert_eq!(glob(&store.run.metrics()), [(1, 2, 2)]);
-    }
-
-    #[test]
-    fn rows_that_could_not_be_written_stay_pending() {
-        let store = written(&[]);
-        let mut writer = open(&store, 1, None);
-        writer.push(fixture::measurement(1, "loss/d_a", 1.0));
-        fs::remove_dir_all(store.run.metrics()).unwrap();
-        assert!(matches!(writer.seal(), Err(TrackError::Write { .. })));
-        assert_eq!(writer.pending(), 1);
-        fs::create_dir(store.run.metrics()).unwrap();
-        writer.seal().unwrap().unwrap();
-        assert_eq!(glob(&store.run.metrics()), [(1, 1, 1)]);
-    }
-}
+mod tests;

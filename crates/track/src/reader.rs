@@ -8,10 +8,12 @@ use crate::error::TrackError;
 use crate::event::{Event, Stamped};
 use crate::identity::RunIdentity;
 use crate::layout::{RunDir, SweepDir};
+use crate::metric_log::{self, Parsed};
 use crate::metric_part::{self, Listing};
 use crate::plan::PlanEntry;
 use crate::record::{MetricRow, RunRecord, RunState, SweepRecord};
 use crate::state::RunHistory;
+use crate::timeline;
 
 /// Everything a sweep has recorded.
 ///
@@ -58,6 +60,7 @@ fn with_rows(mut record: RunRecord) -> RunRecord {
         return record;
     }
     let run = RunDir::new(record.folder.clone());
+    record.log_tail = run.log_tail(record.attempts);
     record.rows = effective_rows(&run, &mut record.damaged);
     if record.active_s.is_none() {
         record.active_s = record.rows.iter().map(|row| row.elapsed_s).reduce(f64::max);
@@ -113,6 +116,9 @@ fn planned(run: &RunDir, key: &str, seed: u64) -> RunRecord {
         rows: vec![],
         samples: vec![],
         damaged: vec![],
+        trouble: vec![],
+        timeline: vec![],
+        log_tail: vec![],
     }
 }
 
@@ -121,6 +127,8 @@ fn follow_history(run: &RunDir, record: &mut RunRecord) {
         Ok(RunHistory { state, events, bad }) => {
             record.state = state;
             events.iter().for_each(|event| follow(record, event));
+            record.trouble = timeline::trouble(&events);
+            record.timeline = timeline::in_words(&events);
             record.damaged.extend(bad.into_iter().map(|reason| (run.events(), reason)));
         }
         Err(error) => record.damaged.push((run.events(), in_words(&error))),
@@ -160,23 +168,33 @@ fn effective_rows(run: &RunDir, damaged: &mut Vec<(PathBuf, String)>) -> Vec<Met
     rows
 }
 
+/// What parts and log hold. A row may be in both: its part is new, and the log not yet removed.
 fn readable_rows(
     metrics: &Path,
     damaged: &mut Vec<(PathBuf, String)>,
 ) -> Result<Vec<MetricRow>, TrackError> {
-    // A live run may compact while we read; what was listed is then gone, and listed anew.
+    // A live run may seal or compact while we read; what was listed is then gone, and listed anew.
     const TRIES: u32 = 5;
     for attempt in 1.. {
-        let listing = Listing::read(metrics)?;
-        let files = match listing.ready {
-            Some(ready) => vec![ready],
-            None => listing.parts,
-        };
+        let before = Listing::read(metrics)?;
+        let listing = before.clone();
+        let part =
+            |path: &Path| metric_part::read(path).map(|rows| Parsed { rows, ..Parsed::default() });
+        let ready = listing.ready.map(|path| (part(&path), path));
+        // One that cannot be read replaces nothing.
+        let replaced = matches!(ready, Some((Ok(_), _)));
+        let parts = listing.parts.into_iter().filter(|_| !replaced);
+        let parts = ready.into_iter().chain(parts.map(|path| (part(&path), path)));
+        let log = listing.segments.into_iter().map(|path| (metric_log::inspect(&path), path));
+
         let (mut rows, mut bad) = (Vec::new(), Vec::new());
         let mut gone = false;
-        for path in files {
-            match metric_part::read(&path) {
-                Ok(part) => rows.extend(part),
+        for (parsed, path) in parts.chain(log) {
+            match parsed {
+                Ok(parsed) => {
+                    rows.extend(parsed.rows);
+                    bad.extend(parsed.bad.into_iter().map(|reason| (path.clone(), reason)));
+                }
                 Err(TrackError::Read { source, .. })
                     if source.kind() == ErrorKind::NotFound && attempt < TRIES =>
                 {
@@ -186,11 +204,13 @@ fn readable_rows(
                 Err(error) => bad.push((path, in_words(&error))),
             }
         }
-        if gone {
+        // A directory is not listed in one instant: a part that came while its log went may both
+        // have been missed. What is the same afterwards was whole.
+        if attempt < TRIES && (gone || Listing::read(metrics)? != before) {
             continue;
         }
-        let aside = listing.set_aside.into_iter();
-        damaged.extend(aside.map(|path| (path, "set aside: could not be read".to_owned())));
+        let aside = before.set_aside.into_iter();
+        damaged.extend(aside.map(|path| (path, "set aside: not all of it can be read".to_owned())));
         damaged.extend(bad);
         return Ok(rows);
     }

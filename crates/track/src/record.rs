@@ -90,7 +90,7 @@ pub enum RunState {
     Planned,
     Running,
     Completed,
-    /// A loss stopped being finite: a result, not an error.
+    /// A loss stopped being finite, or a guard fired: a result, not an error.
     Diverged {
         reason: String,
     },
@@ -98,21 +98,50 @@ pub enum RunState {
         class: FailureClass,
         reason: String,
     },
+    /// Stopped by a limit of time; resumable.
+    #[serde(rename = "timed_out")]
+    TimedOut {
+        reason: String,
+    },
     /// Stopped on request, with a checkpoint to go on from.
     Interrupted,
     /// The process is gone without a last word; resumable.
-    Lost,
+    Lost {
+        reason: String,
+    },
 }
 
+/// By what would have to change before another attempt. The scheduler tries some classes again:
+/// `[exec] retries`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailureClass {
+    /// The configuration cannot be carried out. Never tried again by itself.
     Config,
+    /// The images or weight files. Never tried again by itself.
     Data,
+    /// The disk was full, or access was denied.
     Io,
+    /// Memory of the device or of the machine.
     Oom,
+    /// A bug.
     Panic,
+    /// The process ended in a way that fits none of the others.
     Exit,
+}
+
+impl FailureClass {
+    /// As serialised.
+    pub fn name(self) -> &'static str {
+        match self {
+            FailureClass::Config => "config",
+            FailureClass::Data => "data",
+            FailureClass::Io => "io",
+            FailureClass::Oom => "oom",
+            FailureClass::Panic => "panic",
+            FailureClass::Exit => "exit",
+        }
+    }
 }
 
 /// One run of the plan, with all it has recorded so far.
@@ -140,8 +169,14 @@ pub struct RunRecord {
     /// Rows of the effective view: superseded rows are gone, order is (step, split, name).
     pub rows: Vec<MetricRow>,
     pub samples: Vec<SampleRecord>,
-    /// Parts of the metrics that could not be read, by path and reason.
+    /// Files that could not be read, by path and reason.
     pub damaged: Vec<(PathBuf, String)>,
+    /// What could not be recorded while the run went on, in words.
+    pub trouble: Vec<String>,
+    /// What happened, in words, with the time it was written (RFC 3339).
+    pub timeline: Vec<(String, String)>,
+    /// The last lines that the newest attempt's process wrote. Empty where only the status was read.
+    pub log_tail: Vec<String>,
 }
 
 /// One row of the long-form log.

@@ -48,7 +48,7 @@ fn table(runs: &[(&RunRecord, &PlanEntry)]) -> PolarsResult<DataFrame> {
         column!("seed", |run, _| run.seed),
         column!("state", |run, _| run.state.name()),
         column!("failure_class", |run, _| failure_class(&run.state)),
-        column!("reason", |run, _| reason(&run.state)),
+        column!("reason", |run, _| run.state.reason()),
         column!("attempts", |run, _| run.attempts),
         column!("started_at", |run, _| run.started_at.as_deref()),
         column!("active_s", |run, _| run.active_s),
@@ -61,18 +61,9 @@ fn table(runs: &[(&RunRecord, &PlanEntry)]) -> PolarsResult<DataFrame> {
     DataFrame::new(runs.len(), columns)
 }
 
-fn failure_class(state: &RunState) -> Option<String> {
+fn failure_class(state: &RunState) -> Option<&'static str> {
     match state {
-        RunState::Failed { class, .. } => {
-            serde_json::to_value(class).ok()?.as_str().map(str::to_owned)
-        }
-        _ => None,
-    }
-}
-
-fn reason(state: &RunState) -> Option<&str> {
-    match state {
-        RunState::Diverged { reason } | RunState::Failed { reason, .. } => Some(reason),
+        RunState::Failed { class, .. } => Some(class.name()),
         _ => None,
     }
 }

@@ -65,7 +65,7 @@ impl RunDir {
     }
 }
 
-fn lines_of(samples: &[SampleRecord]) -> Vec<u8> {
+pub(crate) fn lines_of(samples: &[SampleRecord]) -> Vec<u8> {
     let mut text = Vec::new();
     for sample in samples {
         text.extend(serde_json::to_vec(sample).expect("strings and numbers are JSON"));

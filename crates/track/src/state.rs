@@ -14,15 +14,19 @@ impl RunState {
             state = match event.clone() {
                 Event::Started { .. } | Event::Resumed { .. } => match held {
                     true => RunState::Running,
-                    false => RunState::Lost,
+                    false => RunState::Lost { reason: SILENT.to_owned() },
                 },
                 Event::Interrupted { .. } => RunState::Interrupted,
                 Event::Completed { .. } => RunState::Completed,
                 Event::Diverged { reason, .. } => RunState::Diverged { reason },
                 Event::Failed { class, reason } => RunState::Failed { class, reason },
+                Event::TimedOut { reason } => RunState::TimedOut { reason },
+                Event::Lost { reason } => RunState::Lost { reason },
                 Event::Checkpoint { .. }
+                | Event::CheckpointRejected { .. }
                 | Event::Evaluated { .. }
                 | Event::RecordingDegraded { .. }
+                | Event::RecordingRestored { .. }
                 | Event::Unknown => state,
             };
         }
@@ -37,11 +41,38 @@ impl RunState {
             RunState::Completed => "completed",
             RunState::Diverged { .. } => "diverged",
             RunState::Failed { .. } => "failed",
+            RunState::TimedOut { .. } => "timed_out",
             RunState::Interrupted => "interrupted",
-            RunState::Lost => "lost",
+            RunState::Lost { .. } => "lost",
         }
     }
+
+    /// Why it ended so, where there is something to say.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            RunState::Diverged { reason }
+            | RunState::Failed { reason, .. }
+            | RunState::TimedOut { reason }
+            | RunState::Lost { reason } => Some(reason),
+            RunState::Planned | RunState::Running | RunState::Completed | RunState::Interrupted => {
+                None
+            }
+        }
+    }
+
+    /// Nothing is left to train: finished, or diverged, which is an answer too.
+    pub fn is_result(&self) -> bool {
+        matches!(self, RunState::Completed | RunState::Diverged { .. })
+    }
+
+    /// Ended without an answer, and not because somebody asked it to.
+    pub fn is_failure(&self) -> bool {
+        matches!(self, RunState::Failed { .. } | RunState::TimedOut { .. } | RunState::Lost { .. })
+    }
 }
+
+/// What is known of a run whose lock is free and whose events end in the middle.
+const SILENT: &str = "its process is gone without a last word";
 
 /// A run's events and what follows from them.
 pub(crate) struct RunHistory {
@@ -63,6 +94,15 @@ impl RunDir {
             _ => 0,
         };
         Ok(self.history()?.events.iter().map(attempt).max().unwrap_or(0))
+    }
+
+    /// Code of the last attempt, as `CodeVersion` puts it.
+    pub fn last_code(&self) -> Result<Option<String>, TrackError> {
+        let code = |it: Stamped<Event>| match it.event {
+            Event::Started { code, .. } => Some(code),
+            _ => None,
+        };
+        Ok(self.history()?.events.into_iter().filter_map(code).next_back())
     }
 
     /// The lock is asked before and after: a process that ends in between has
@@ -113,13 +153,14 @@ mod tests {
         check(vec![], false, RunState::Planned);
         check(vec![], true, RunState::Planned);
         check(vec![started()], true, RunState::Running);
-        check(vec![started()], false, RunState::Lost);
+        let lost = || RunState::Lost { reason: SILENT.into() };
+        check(vec![started()], false, lost());
         check(vec![started(), checkpoint(), degraded()], true, RunState::Running);
-        check(vec![started(), checkpoint(), degraded()], false, RunState::Lost);
+        check(vec![started(), checkpoint(), degraded()], false, lost());
         check(vec![started(), interrupted()], false, RunState::Interrupted);
         check(vec![started(), interrupted()], true, RunState::Interrupted);
         check(vec![started(), interrupted(), started(), resumed()], true, RunState::Running);
-        check(vec![started(), interrupted(), started(), resumed()], false, RunState::Lost);
+        check(vec![started(), interrupted(), started(), resumed()], false, lost());
         check(vec![started(), completed()], false, RunState::Completed);
         check(vec![started(), completed(), Event::Unknown], false, RunState::Completed);
         check(
@@ -133,6 +174,20 @@ mod tests {
             RunState::Failed { class: FailureClass::Oom, reason: "r".into() },
         );
         check(vec![started(), failed(), started(), completed()], false, RunState::Completed);
+        let over = || String::from("2 h are over");
+        check(
+            vec![started(), interrupted(), Event::TimedOut { reason: over() }],
+            false,
+            RunState::TimedOut { reason: over() },
+        );
+        let killed = || String::from("killed by signal 9");
+        check(
+            vec![started(), Event::Lost { reason: killed() }],
+            false,
+            RunState::Lost { reason: killed() },
+        );
+        let noted = Event::RecordingRestored { what: "samples".into() };
+        check(vec![started(), completed(), noted], false, RunState::Completed);
     }
 
     #[test]
@@ -144,7 +199,7 @@ mod tests {
         RunEvents::open(&run.events()).unwrap().append(&started()).unwrap();
         assert_eq!((run.state().unwrap(), run.attempts().unwrap()), (RunState::Running, 1));
         drop(lock);
-        assert_eq!(run.state().unwrap(), RunState::Lost);
+        assert_eq!(run.state().unwrap().name(), "lost");
     }
 
     #[test]
@@ -155,8 +210,9 @@ mod tests {
             RunState::Completed,
             RunState::Diverged { reason: String::new() },
             RunState::Failed { class: FailureClass::Io, reason: String::new() },
+            RunState::TimedOut { reason: String::new() },
             RunState::Interrupted,
-            RunState::Lost,
+            RunState::Lost { reason: String::new() },
         ];
         for state in states {
             assert_eq!(serde_json::to_value(&state).unwrap()["state"], state.name());

@@ -65,7 +65,7 @@ impl Removal {
 }
 
 /// No sweep's name begins with a dot, so this is none.
-fn trash(runs_root: &Path) -> PathBuf {
+pub(crate) fn trash(runs_root: &Path) -> PathBuf {
     runs_root.join(".trash")
 }
 

@@ -4,7 +4,6 @@ use crate::exit::Exit;
 use crate::terminal::{plural, show};
 
 /// Reads a sweep file and prints what is wrong with it, or what it asks for.
-#[expect(clippy::print_stdout, reason = "the command's output")]
 pub(crate) fn check(args: &CheckArgs) -> anyhow::Result<Exit> {
     let file = read_file(&args.file)?;
     let (findings, sources, exit) = match &file.result {
@@ -12,13 +11,13 @@ pub(crate) fn check(args: &CheckArgs) -> anyhow::Result<Exit> {
         Err(rejected) => (&rejected.diagnostics, &rejected.sources, Exit::Invalid),
     };
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&as_json(findings, sources))?);
+        tell!("{}", crate::terminal::json(&as_json(findings, sources))?);
         return Ok(exit);
     }
     show(&render(findings, sources));
     match &file.result {
         Err(rejected) => say!("{}", summary(rejected)),
-        Ok(plan) => println!(
+        Ok(plan) => tell!(
             "{}: no errors. {} × {} = {}.",
             sources[0].name,
             plural(plan.cells.len(), "cell"),

@@ -22,7 +22,6 @@ pub(crate) fn data(args: &DataArgs, places: &Places) -> anyhow::Result<Exit> {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the command's output")]
 fn list(as_json: bool, places: &Places) -> anyhow::Result<Exit> {
     let store = places.store();
     let recipes = store.book().list();
@@ -33,13 +32,13 @@ fn list(as_json: bool, places: &Places) -> anyhow::Result<Exit> {
     };
     if as_json {
         let one = |it: &Recipe| json!({ "name": it.name, "title": it.title, "licence": it.licence, "credit": it.credit, "here": place(it) });
-        println!("{}", serde_json::to_string_pretty(&recipes.iter().map(one).collect::<Vec<_>>())?);
+        tell!("{}", crate::terminal::json(&recipes.iter().map(one).collect::<Vec<_>>())?);
     } else {
         let row = |it: &Recipe| {
             vec![it.name.clone(), place(it).to_string(), it.title.clone(), it.licence.clone()]
         };
         let rows: Vec<_> = recipes.iter().map(row).collect();
-        println!("{}", table(&["name", "here", "what", "licence"], &rows));
+        tell!("{}", table(&["name", "here", "what", "licence"], &rows));
     }
     for broken in store.book().broken() {
         say!("warning: {broken}");
@@ -47,7 +46,6 @@ fn list(as_json: bool, places: &Places) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-#[expect(clippy::print_stdout, reason = "the command's output")]
 fn fetch(name: &str, places: &Places) -> anyhow::Result<Exit> {
     let store = places.store();
     let recipe = store.book().get(name)?;
@@ -55,8 +53,8 @@ fn fetch(name: &str, places: &Places) -> anyhow::Result<Exit> {
     let fetched = store.fetch(&recipe, &mut |it| preparing.show(it))?;
     preparing.clear();
     match fetched.path {
-        None => println!("{name}: part of this program, nothing to fetch"),
-        Some(path) => println!(
+        None => tell!("{name}: part of this program, nothing to fetch"),
+        Some(path) => tell!(
             "{name}: {} ({:.1} MB, sha256 {}){}",
             path.display(),
             fetched.bytes as f64 / 1e6,
@@ -67,7 +65,6 @@ fn fetch(name: &str, places: &Places) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-#[expect(clippy::print_stdout, reason = "the command's output")]
 fn check(source: &str, size: SizeArgs, as_json: bool, places: &Places) -> anyhow::Result<Exit> {
     let dataset = open(source, size, places)?;
     let counts: Vec<_> = Fold::ALL
@@ -77,9 +74,9 @@ fn check(source: &str, size: SizeArgs, as_json: bool, places: &Places) -> anyhow
         .collect();
     let exit = if dataset.skipped().is_empty() { Exit::Done } else { Exit::Data };
     if as_json {
-        println!(
+        tell!(
             "{}",
-            serde_json::to_string_pretty(&json!({
+            crate::terminal::json(&json!({
                 "name": dataset.name(),
                 "fingerprint": dataset.fingerprint(),
                 "counts": counts.iter().map(|(fold, a, b)| json!({ "fold": fold, "a": a, "b": b })).collect::<Vec<_>>(),
@@ -89,25 +86,24 @@ fn check(source: &str, size: SizeArgs, as_json: bool, places: &Places) -> anyhow
         );
         return Ok(exit);
     }
-    println!("{} ({})", dataset.title(), dataset.fingerprint());
+    tell!("{} ({})", dataset.title(), dataset.fingerprint());
     let row = |(fold, a, b): &(Fold, usize, usize)| {
         vec![format!("{fold:?}").to_lowercase(), a.to_string(), b.to_string()]
     };
-    println!("{}", table(&["fold", "A", "B"], &counts.iter().map(row).collect::<Vec<_>>()));
+    tell!("{}", table(&["fold", "A", "B"], &counts.iter().map(row).collect::<Vec<_>>()));
     if dataset.paired(Fold::Test) {
-        println!("held-out images come with their true translation");
+        tell!("held-out images come with their true translation");
     }
     match dataset.skipped() {
-        [] => println!("every image can be used"),
+        [] => tell!("every image can be used"),
         bad => {
-            println!("{} cannot be used:", plural(bad.len(), "image"));
-            bad.iter().for_each(|it| println!("  {it}"));
+            tell!("{} cannot be used:", plural(bad.len(), "image"));
+            bad.iter().for_each(|it| tell!("  {it}"));
         }
     }
     Ok(exit)
 }
 
-#[expect(clippy::print_stdout, reason = "the command's output")]
 fn preview(
     source: &str,
     out: &Path,
@@ -126,7 +122,7 @@ fn preview(
     }
     let sheet = dataset.contact_sheet(*fold, rows)?;
     sheet.save(out).with_context(|| format!("cannot write `{}`", out.display()))?;
-    println!("{} ({})", out.display(), dataset.title());
+    tell!("{} ({})", out.display(), dataset.title());
     Ok(Exit::Done)
 }
 

@@ -150,11 +150,10 @@ fn pairs<T: Clone>(a: BTreeMap<String, T>, b: BTreeMap<String, T>) -> Vec<Pair<T
     names.into_iter().map(pair).collect()
 }
 
-#[expect(clippy::print_stdout, reason = "the command's output")]
 fn print(found: &Difference, args: &DiffArgs) {
     if found.is_none() {
         let results = found.metrics.iter().filter(|metric| !metric.of_machine).count();
-        println!(
+        tell!(
             "{} and {} are equal: configuration, seed, data set, training revision, code, device \
              and the last values of {}",
             args.a,
@@ -163,7 +162,7 @@ fn print(found: &Difference, args: &DiffArgs) {
         );
         return;
     }
-    println!("A: {}\nB: {}\n", args.a, args.b);
+    tell!("A: {}\nB: {}\n", args.a, args.b);
     let shown = |value: &Option<Value>| value.as_ref().map_or_else(|| "—".into(), spec::show);
     let row = |pair: &Pair<Value>| vec![pair.name.clone(), shown(&pair.a), shown(&pair.b)];
     for (what, pairs, same) in [
@@ -176,8 +175,8 @@ fn print(found: &Difference, args: &DiffArgs) {
     ] {
         let rows: Vec<_> = pairs.iter().map(row).collect();
         match rows.is_empty() {
-            true => println!("{same}\n"),
-            false => println!("{}\n", table(&[what, "A", "B"], &rows)),
+            true => tell!("{same}\n"),
+            false => tell!("{}\n", table(&[what, "A", "B"], &rows)),
         }
     }
     let value = |value: Option<f64>| value.map_or_else(|| "—".into(), number);
@@ -187,12 +186,11 @@ fn print(found: &Difference, args: &DiffArgs) {
     };
     let rows: Vec<_> = found.metrics.iter().map(row).collect();
     match rows.is_empty() {
-        true => println!("No metric in either."),
-        false => println!("{}", table(&["last value", "A", "B", "B against A"], &rows)),
+        true => tell!("No metric in either."),
+        false => tell!("{}", table(&["last value", "A", "B", "B against A"], &rows)),
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the command's output")]
 fn print_json(found: &Difference, a: &RunRecord, b: &RunRecord) -> anyhow::Result<()> {
     let run = |run: &RunRecord| json!({ "key": run.key, "folder": run.folder, "state": run.state });
     let metrics = found.metrics.iter().map(|metric| {
@@ -211,7 +209,7 @@ fn print_json(found: &Difference, a: &RunRecord, b: &RunRecord) -> anyhow::Resul
         "circumstances": found.facts.iter().map(pair_json).collect::<Vec<_>>(),
         "metrics": metrics.collect::<Vec<_>>(),
     });
-    println!("{}", serde_json::to_string_pretty(&value)?);
+    tell!("{}", crate::terminal::json(&value)?);
     Ok(())
 }
 

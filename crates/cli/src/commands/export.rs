@@ -17,7 +17,6 @@ pub(crate) fn export(args: &ExportArgs, places: &Places) -> anyhow::Result<Exit>
 }
 
 /// Writes the networks of the newest checkpoint and says how PyTorch loads them.
-#[expect(clippy::print_stdout, reason = "the command's output")]
 fn weights(dir: &RunDir, out: Option<&Path>) -> anyhow::Result<Exit> {
     let run = open_and_say(dir)?;
     let out = out.map_or_else(|| default_folder(dir, &run), Path::to_path_buf);
@@ -27,8 +26,8 @@ fn weights(dir: &RunDir, out: Option<&Path>) -> anyhow::Result<Exit> {
         vec![path, upstream_file(file.network).to_string(), file.tensors.to_string()]
     };
     let rows: Vec<_> = files.iter().map(row).collect();
-    println!("{}", table(&["file", "upstream's", "tensors"], &rows));
-    println!("\nnetG_A.load_state_dict(safetensors.torch.load_file(\"{}\"))", rows[0][0]);
+    tell!("{}", table(&["file", "upstream's", "tensors"], &rows));
+    tell!("\nnetG_A.load_state_dict(safetensors.torch.load_file(\"{}\"))", rows[0][0]);
     if files.len() == 2 {
         say!("note: this run has no discriminators, loss.gan is false");
     }

@@ -12,10 +12,9 @@ use crate::exit::Exit;
 use crate::places::Places;
 use crate::slots::{in_words, threads_per_run, usable_devices, whole_machine};
 use crate::sweep_progress::Preparing;
-use crate::terminal::{duration, plural, table};
+use crate::terminal::{duration, plural, shell_word, table};
 
 /// Lists a sweep's runs, what is done, and how long the rest would take here.
-#[expect(clippy::print_stdout, reason = "the command's output")]
 pub(crate) fn plan(args: &PlanArgs, places: &Places) -> anyhow::Result<Exit> {
     let Some((plan, _)) = plan_or_print(read_file(&args.file)?) else {
         return Ok(Exit::Invalid);
@@ -35,7 +34,7 @@ pub(crate) fn plan(args: &PlanArgs, places: &Places) -> anyhow::Result<Exit> {
     };
     match args.json {
         true => {
-            println!("{}", serde_json::to_string_pretty(&as_json(&prepared, estimate.as_ref()))?)
+            tell!("{}", crate::terminal::json(&as_json(&prepared, estimate.as_ref()))?)
         }
         false => print(&prepared, &slots, estimate.as_ref()),
     }
@@ -91,7 +90,6 @@ impl Estimate {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the command's output")]
 fn print(prepared: &PreparedSweep, slots: &[ComputeDevice], estimate: Option<&Estimate>) {
     let row = |(entry, run): (&track::PlanEntry, &track::RunRecord)| {
         let state = match run.state {
@@ -107,20 +105,20 @@ fn print(prepared: &PreparedSweep, slots: &[ComputeDevice], estimate: Option<&Es
     };
     let rows: Vec<_> = prepared.entries.iter().zip(&prepared.runs).map(row).collect();
     let header = ["run", "cell", "seed", "steps", "state", "key", ""];
-    println!("{}\n", prepared.plan.question);
-    println!("{}\n", table(&header, &rows));
+    tell!("{}\n", prepared.plan.question);
+    tell!("{}\n", table(&header, &rows));
     let left = prepared.to_do().count();
-    println!(
+    tell!(
         "{}: {} done, {left} to train{}.",
         plural(rows.len(), "run"),
         rows.len() - left,
         if left > 0 { format!(", {}", in_words(slots)) } else { String::new() },
     );
     if let Some(estimate) = estimate {
-        println!("Estimate: {}.", estimate.sentence());
+        tell!("Estimate: {}.", estimate.sentence());
     }
     if left > 0 {
-        println!("Start with: cyclelab sweep {}", prepared.plan.sources[0].name);
+        tell!("Start with: cyclelab sweep {}", shell_word(&prepared.plan.sources[0].name));
     }
 }
 

@@ -5,15 +5,14 @@ use crate::exit::Exit;
 use crate::terminal::table;
 
 /// Every preset: what it departs in from the reference and why, and what no leaf can say of it.
-#[expect(clippy::print_stdout, reason = "the command's output")]
 pub(crate) fn presets(json: bool) -> anyhow::Result<Exit> {
     let reference = RunConfig::reference();
     if json {
         let all: Vec<Json> = Preset::ALL.map(|preset| as_json(preset, &reference)).into();
-        println!("{}", serde_json::to_string_pretty(&all)?);
+        tell!("{}", crate::terminal::json(&all)?);
     } else {
         let all = Preset::ALL.map(|preset| in_words(preset, &reference));
-        println!("{}", all.join("\n\n"));
+        tell!("{}", all.join("\n\n"));
     }
     Ok(Exit::Done)
 }

@@ -10,12 +10,11 @@ use crate::places::Places;
 use crate::terminal::{number, plural, table};
 
 /// Writes the report and `runs.parquet` from what has been recorded so far, and prints the path.
-#[expect(clippy::print_stdout, reason = "the command's output")]
 pub(crate) fn report(args: &ReportArgs, places: &Places) -> anyhow::Result<Exit> {
     let record = track::read_sweep(&places.runs, &args.sweep)?;
     track::write_runs_parquet(&SweepDir::new(&places.runs, &args.sweep)?, &record)?;
     let out = args.out.clone().unwrap_or_else(|| places.reports.join(&args.sweep));
-    println!("{}", write_report(&record, &out)?.display());
+    tell!("{}", write_report(&record, &out)?.display());
     Ok(Exit::Done)
 }
 

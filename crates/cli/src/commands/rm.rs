@@ -9,9 +9,8 @@ use crate::args::RmArgs;
 use crate::exit::Exit;
 use crate::places::Places;
 use crate::run_address::run_at;
-use crate::terminal::print_error;
+use crate::terminal::{print_error, shell_word};
 
-#[expect(clippy::print_stdout, reason = "the command's output")]
 pub(crate) fn rm(args: &RmArgs, places: &Places) -> anyhow::Result<Exit> {
     let mut removals: Vec<Removal> = Vec::new();
     let mut refused = Vec::new();
@@ -31,12 +30,12 @@ pub(crate) fn rm(args: &RmArgs, places: &Places) -> anyhow::Result<Exit> {
     }
     let verb = if args.dry_run { "would move" } else { "moved" };
     for Removal { from, to } in &removals {
-        println!("{verb} {}\n    to {}", from.display(), to.display());
+        tell!("{verb} {}\n    to {}", from.display(), to.display());
     }
     if !args.dry_run {
-        println!("\nTo bring {} back:", if removals.len() == 1 { "it" } else { "them" });
+        tell!("\nTo bring {} back:", if removals.len() == 1 { "it" } else { "them" });
         for Removal { from, to } in &removals {
-            println!("  mv {} {}", typed(to), typed(from));
+            tell!("  mv {} {}", typed(to), typed(from));
         }
     }
     Ok(Exit::Done)
@@ -59,7 +58,7 @@ fn removal(address: &str, places: &Places) -> anyhow::Result<Removal> {
     Removal::of(&run).with_context(stays)
 }
 
-fn is_sweep(folder: &Path) -> bool {
+pub(super) fn is_sweep(folder: &Path) -> bool {
     let Ok(folder) = folder.canonicalize() else { return false };
     let name = folder.file_name().map(|name| name.to_string_lossy());
     match (folder.parent(), name) {
@@ -90,11 +89,6 @@ fn refusal(refused: &[anyhow::Error]) -> Exit {
 }
 
 /// A path as a shell takes it.
-fn typed(path: &Path) -> String {
-    let path = path.to_string_lossy();
-    let plain = |c: char| c.is_alphanumeric() || "/._-+,=@".contains(c);
-    match path.chars().all(plain) {
-        true => path.into_owned(),
-        false => format!("'{}'", path.replace('\'', r"'\''")),
-    }
+pub(super) fn typed(path: &Path) -> String {
+    shell_word(&path.to_string_lossy()).into_owned()
 }

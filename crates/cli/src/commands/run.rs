@@ -1,22 +1,22 @@
 use std::io::Write;
 use std::sync::Arc;
 
+use runner::run::Request;
 use runner::{ComputeDevice, Outcome, RunnerError, Stop, TrainEvent};
-use track::TrackError;
 
 use crate::args::{ProgressKind, RunArgs};
 use crate::commands::sweep::invocation;
 use crate::dashboard::Dashboard;
 use crate::exit::Exit;
 use crate::places::Places;
-use crate::signals;
+use crate::signals::{self, Asked};
 use crate::sweep_progress::RunProgress;
-use crate::terminal::print_error;
+use crate::terminal::print_by_class;
 
 /// Trains one run of a planned sweep; the exit code says how it ended.
 pub(crate) fn run(args: &RunArgs, places: &Places) -> anyhow::Result<Exit> {
     let stop = Arc::new(Stop::default());
-    signals::listen(&stop, |level| {
+    signals::listen(&stop, Asked::Run, |level| {
         say!("{}", if level == 1 { "stopping after this step; saving" } else { "still saving" });
     })?;
     if args.stop_with_stdin {
@@ -24,15 +24,17 @@ pub(crate) fn run(args: &RunArgs, places: &Places) -> anyhow::Result<Exit> {
     }
     let mut observe = observer(args.progress, &stop);
     let outcome = device(&args.device).and_then(|device| {
-        runner::run::run(
-            &args.sweep_dir,
-            args.index,
-            &places.store(),
+        let request = Request {
+            sweep_dir: &args.sweep_dir,
+            index: args.index,
+            store: &places.store(),
             device,
-            &invocation(),
-            &stop,
-            &mut *observe,
-        )
+            invocation: &invocation(),
+            stop: &stop,
+            fresh: args.fresh,
+            allow_changed: args.allow_changed,
+        };
+        runner::run::run(&request, &mut *observe)
     });
     drop(observe);
     match outcome {
@@ -49,14 +51,7 @@ pub(crate) fn run(args: &RunArgs, places: &Places) -> anyhow::Result<Exit> {
             say!("diverged at step {step}: {reason}");
             Ok(Exit::Diverged)
         }
-        Err(error) => {
-            let exit = match &error {
-                RunnerError::Track(TrackError::Held { .. }) => Exit::Held,
-                error => error.class().into(),
-            };
-            print_error(&error.into());
-            Ok(exit)
-        }
+        Err(error) => print_by_class(error.into()),
     }
 }
 

@@ -14,7 +14,6 @@ use crate::run_address::recorded_at;
 use crate::terminal::{number, plural, table};
 
 /// One line a sweep, or one sweep with its unfinished runs.
-#[expect(clippy::print_stdout, reason = "the command's output")]
 pub(crate) fn status(args: &StatusArgs, places: &Places) -> anyhow::Result<Exit> {
     let sweeps = match &args.sweep {
         Some(name) => vec![read_sweep_status(&places.runs, name)?],
@@ -25,42 +24,38 @@ pub(crate) fn status(args: &StatusArgs, places: &Places) -> anyhow::Result<Exit>
             let runs = sweep.runs.iter().map(run_json).collect::<Vec<_>>();
             json!({ "sweep": sweep.plan.name, "states": states(sweep), "runs": runs })
         };
-        println!("{}", serde_json::to_string_pretty(&sweeps.iter().map(one).collect::<Vec<_>>())?);
+        tell!("{}", crate::terminal::json(&sweeps.iter().map(one).collect::<Vec<_>>())?);
         return Ok(Exit::Done);
     }
     if sweeps.is_empty() {
-        println!("no sweep in `{}`", places.runs.display());
+        tell!("no sweep in `{}`", places.runs.display());
     }
     for sweep in &sweeps {
-        println!("{}: {}", sweep.plan.name, states_in_words(sweep));
+        tell!("{}: {}", sweep.plan.name, states_in_words(sweep));
         let open = sweep.runs.iter().filter(|run| run.state != RunState::Completed);
         let open: Vec<_> = open.collect();
         if args.sweep.is_some() && !open.is_empty() {
             let row = |run: &&RunRecord| {
                 let label = &sweep.plan.cells[run.cell].label;
-                let cells = [label.as_str(), run.state.name(), reason(&run.state).unwrap_or("")];
+                let cells = [label.as_str(), run.state.name(), run.state.reason().unwrap_or("")];
                 let mut row = vec![run.index.to_string(), run.seed.to_string()];
                 row.extend(cells.map(str::to_string));
                 row
             };
             let rows: Vec<_> = open.iter().map(row).collect();
-            println!("\n{}", table(&["run", "seed", "cell", "state", ""], &rows));
+            tell!("\n{}", table(&["run", "seed", "cell", "state", ""], &rows));
         }
     }
     Ok(Exit::Done)
 }
 
 /// All sweeps, or all runs of one.
-#[expect(clippy::print_stdout, reason = "the command's output")]
 pub(crate) fn ls(args: &LsArgs, places: &Places) -> anyhow::Result<Exit> {
     let Some(name) = &args.sweep else {
         let sweeps = all_sweeps(places)?;
         if args.json {
             let one = |it: &SweepRecord| json!({ "sweep": it.plan.name, "question": it.plan.question, "states": states(it) });
-            println!(
-                "{}",
-                serde_json::to_string_pretty(&sweeps.iter().map(one).collect::<Vec<_>>())?
-            );
+            tell!("{}", crate::terminal::json(&sweeps.iter().map(one).collect::<Vec<_>>())?);
             return Ok(Exit::Done);
         }
         let row = |it: &SweepRecord| {
@@ -68,15 +63,15 @@ pub(crate) fn ls(args: &LsArgs, places: &Places) -> anyhow::Result<Exit> {
         };
         let rows: Vec<_> = sweeps.iter().map(row).collect();
         match rows.is_empty() {
-            true => println!("no sweep in `{}`", places.runs.display()),
-            false => println!("{}", table(&["sweep", "runs", "question"], &rows)),
+            true => tell!("no sweep in `{}`", places.runs.display()),
+            false => tell!("{}", table(&["sweep", "runs", "question"], &rows)),
         }
         return Ok(Exit::Done);
     };
     let sweep = read_sweep(&places.runs, name)?;
     if args.json {
         let runs = sweep.runs.iter().map(run_json).collect::<Vec<_>>();
-        println!("{}", serde_json::to_string_pretty(&runs)?);
+        tell!("{}", crate::terminal::json(&runs)?);
         return Ok(Exit::Done);
     }
     let metric = &sweep.plan.metric.name;
@@ -92,12 +87,11 @@ pub(crate) fn ls(args: &LsArgs, places: &Places) -> anyhow::Result<Exit> {
         ]
     };
     let rows: Vec<_> = sweep.runs.iter().map(row).collect();
-    println!("{}", table(&["run", "cell", "seed", "state", metric, "key", "folder"], &rows));
+    tell!("{}", table(&["run", "cell", "seed", "state", metric, "key", "folder"], &rows));
     Ok(Exit::Done)
 }
 
 /// One run: configuration as a difference to its preset, course, last scores.
-#[expect(clippy::print_stdout, reason = "the command's output")]
 pub(crate) fn show(args: &ShowArgs, places: &Places) -> anyhow::Result<Exit> {
     let (sweep, run) = match &args.run {
         Some(run) => (read_sweep(&places.runs, &args.sweep)?, run.clone()),
@@ -110,17 +104,20 @@ pub(crate) fn show(args: &ShowArgs, places: &Places) -> anyhow::Result<Exit> {
         let mut value = run_json(run);
         value["scores"] = json!(scores);
         value["identity"] = json!(identity);
-        println!("{}", serde_json::to_string_pretty(&value)?);
+        tell!("{}", crate::terminal::json(&value)?);
         return Ok(Exit::Done);
     }
-    println!(
+    tell!(
         "run {} of {}: {}, seed {}",
-        run.index, sweep.plan.name, sweep.plan.cells[run.cell].label, run.seed
+        run.index,
+        sweep.plan.name,
+        sweep.plan.cells[run.cell].label,
+        run.seed
     );
     let mut facts = vec![
         (
             "state",
-            [Some(run.state.name()), reason(&run.state)]
+            [Some(run.state.name()), run.state.reason()]
                 .into_iter()
                 .flatten()
                 .collect::<Vec<_>>()
@@ -135,25 +132,44 @@ pub(crate) fn show(args: &ShowArgs, places: &Places) -> anyhow::Result<Exit> {
     facts.extend(run.device.clone().map(|device| ("device", device)));
     facts.extend(run.code.clone().map(|code| ("code", code)));
     for (name, value) in facts {
-        println!("  {name:<9} {value}");
+        tell!("  {name:<9} {value}");
+    }
+    if run.state != RunState::Completed || run.attempts > 1 || !run.trouble.is_empty() {
+        say_what_happened(run);
     }
     if let Some(identity) = identity {
         let config: RunConfig = serde_json::from_value(identity.config)
             .context("the run's configuration is not one of this version")?;
-        println!("\nDifferences to the preset `{}`:", sweep.plan.preset);
+        tell!("\nDifferences to the preset `{}`:", sweep.plan.preset);
         let preset = spec::Preset::ALL.into_iter().find(|it| it.name() == sweep.plan.preset);
         let preset = preset.unwrap_or(spec::Preset::Reference);
         for (leaf, before, value) in spec::difference(&config, preset) {
-            println!("  {leaf:<24} {} (preset: {})", spec::show(&value), spec::show(&before));
+            tell!("  {leaf:<24} {} (preset: {})", spec::show(&value), spec::show(&before));
         }
     }
     if !scores.is_empty() {
-        println!("\nLast values:");
+        tell!("\nLast values:");
         for (name, value) in scores {
-            println!("  {name:<24} {}", number(value));
+            tell!("  {name:<24} {}", number(value));
         }
     }
     Ok(Exit::Done)
+}
+
+/// The way to where the run stands, and the end of its log.
+fn say_what_happened(run: &RunRecord) {
+    if !run.timeline.is_empty() {
+        tell!("\nWhat happened:");
+        for (ts, words) in &run.timeline {
+            tell!("  {} {}", ts.split('.').next().unwrap_or(ts), words);
+        }
+    }
+    if run.state != RunState::Completed && !run.log_tail.is_empty() {
+        tell!("\nLast lines of the log of attempt {}:", run.attempts);
+        for line in &run.log_tail {
+            tell!("  {line}");
+        }
+    }
 }
 
 /// A run by its index in the plan or by the beginning of its key.
@@ -205,13 +221,6 @@ fn states_in_words(sweep: &SweepRecord) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-fn reason(state: &RunState) -> Option<&str> {
-    match state {
-        RunState::Failed { reason, .. } | RunState::Diverged { reason } => Some(reason),
-        _ => None,
-    }
-}
-
 fn run_json(run: &RunRecord) -> serde_json::Value {
     json!({
         "index": run.index,
@@ -225,5 +234,8 @@ fn run_json(run: &RunRecord) -> serde_json::Value {
         "device": run.device,
         "code": run.code,
         "folder": run.folder,
+        "trouble": run.trouble,
+        "timeline": run.timeline,
+        "log_tail": run.log_tail,
     })
 }

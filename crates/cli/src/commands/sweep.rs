@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -16,10 +17,10 @@ use crate::commands::report::{print_results, write_report};
 use crate::diagnostics::{plan_or_print, read_file};
 use crate::exit::Exit;
 use crate::places::Places;
-use crate::signals;
+use crate::signals::{self, Asked};
 use crate::slots::{in_words, threads_per_run, usable_devices, whole_machine};
 use crate::sweep_progress::{Preparing, SweepProgress};
-use crate::terminal::{duration, plural};
+use crate::terminal::{duration, plural, shell_word};
 
 /// Trains every run that has no result yet, then writes tables and report.
 pub(crate) fn sweep(args: &SweepArgs, places: &Places) -> anyhow::Result<Exit> {
@@ -33,7 +34,8 @@ pub(crate) fn sweep(args: &SweepArgs, places: &Places) -> anyhow::Result<Exit> {
     let mut preparing = Preparing::new();
     // As anybody would type it: without this machine's path to the program.
     let command = std::iter::once("cyclelab")
-        .chain(invocation.argv.iter().skip(1).map(String::as_str))
+        .map(Cow::Borrowed)
+        .chain(invocation.argv.iter().skip(1).map(|word| shell_word(word)))
         .collect::<Vec<_>>()
         .join(" ");
     let mut prepared =
@@ -52,10 +54,13 @@ pub(crate) fn sweep(args: &SweepArgs, places: &Places) -> anyhow::Result<Exit> {
     let progress = Arc::new(SweepProgress::new(&prepared, slots.len()));
     let outcome = {
         let listener = Arc::clone(&progress);
-        signals::listen(&stop, move |level| listener.stopping(level))?;
+        let asked = Arc::clone(&stop);
+        signals::listen(&stop, Asked::Sweep, move |level| {
+            listener.stopping(level, asked.grace());
+        })?;
         let launch = Launch {
             program: this_program()?,
-            arguments: places.as_arguments(),
+            arguments: child_arguments(args, &prepared.plan, places),
             threads_per_run: threads_per_run(&slots),
             slots,
             invocation: &invocation,
@@ -66,6 +71,11 @@ pub(crate) fn sweep(args: &SweepArgs, places: &Places) -> anyhow::Result<Exit> {
     progress.finish();
     let record = track::read_sweep(&places.runs, &prepared.plan.name)?;
     track::write_runs_parquet(&prepared.sweep, &record)?;
+    if let Err(error) = track::write_index(&places.runs) {
+        say!(
+            "warning: the index of all runs is behind ({error}); `cyclelab reindex` writes it anew"
+        );
+    }
     if !args.no_report {
         print_results(&record);
     }
@@ -93,6 +103,19 @@ fn override_exec(plan: &mut Plan, args: &SweepArgs) {
     if let Some(slots) = args.slots {
         plan.exec.slots_per_device = Slots::Count(slots);
     }
+}
+
+/// What every run of the sweep is told besides which one it is.
+fn child_arguments(args: &SweepArgs, plan: &Plan, places: &Places) -> Vec<String> {
+    let mut arguments = places.as_arguments();
+    if args.fresh {
+        arguments.push("--fresh".to_string());
+    }
+    // What is to be trained anew has been set aside; of the rest the user has been told.
+    if plan.exec.on_code_change != OnCodeChange::Rerun {
+        arguments.push("--allow-changed".to_string());
+    }
+    arguments
 }
 
 /// On Linux the very file that runs now, even if a build replaces it meanwhile: one sweep, one code.
@@ -128,12 +151,12 @@ fn mind_the_code(prepared: &mut PreparedSweep, invocation: &Invocation) -> anyho
         match prepared.plan.exec.on_code_change {
             OnCodeChange::Reuse => {}
             OnCodeChange::Warn => say!(
-                "note: {} finished under other code than the present {code} and kept \
+                "note: {} finished or begun under other code than the present {code} and kept \
                  (exec.on_code_change = \"rerun\" trains them again)",
                 plural(other.len(), "run"),
             ),
             OnCodeChange::Rerun => say!(
-                "note: {} finished under other code, set aside and trained again",
+                "note: {} finished or begun under other code, set aside and trained again",
                 plural(other.len(), "run"),
             ),
         }
@@ -155,8 +178,9 @@ fn mind_the_mirror(plan: &Plan, places: &Places) {
 fn announce(prepared: &PreparedSweep, slots: &[ComputeDevice]) {
     let (all, left) = (prepared.entries.len(), prepared.to_do().count());
     let data = &prepared.record.dataset;
-    let resumable =
-        |i: &usize| matches!(prepared.runs[*i].state, RunState::Interrupted | RunState::Lost);
+    let resumable = |i: &usize| {
+        matches!(prepared.runs[*i].state, RunState::Interrupted | RunState::Lost { .. })
+    };
     let begun = prepared.to_do().filter(resumable).count();
     say!("{}", prepared.plan.question);
     say!(
@@ -198,12 +222,8 @@ fn leaving(prepared: &PreparedSweep) -> usize {
 fn say_what_failed(record: &SweepRecord) -> usize {
     let mut failed = 0;
     for run in &record.runs {
-        let reason = match &run.state {
-            RunState::Failed { reason, .. } | RunState::Diverged { reason } => reason,
-            RunState::Lost => "its process is gone without a last word",
-            _ => continue,
-        };
-        failed += usize::from(!matches!(run.state, RunState::Diverged { .. }));
+        let Some(reason) = run.state.reason() else { continue };
+        failed += usize::from(run.state.is_failure());
         say!("run {} {} (seed {}): {}", run.index, run.state.name(), run.seed, reason);
     }
     failed
@@ -237,12 +257,11 @@ fn last_line(
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the path a script reads")]
 fn write_and_print_report(record: &SweepRecord, places: &Places) -> anyhow::Result<()> {
     let path = write_report(record, &places.reports.join(&record.plan.name))?;
     say!("report: {}", path.display());
     if !std::io::stdout().is_terminal() {
-        println!("{}", path.display());
+        tell!("{}", path.display());
     }
     Ok(())
 }

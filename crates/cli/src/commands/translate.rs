@@ -94,18 +94,17 @@ fn with_progress(job: &Translation<'_>) -> Result<Translated, RunnerError> {
     done
 }
 
-#[expect(clippy::print_stdout, reason = "the command's output")]
 fn summarise(done: &Translated, output: &Path, device: ComputeDevice) {
     let left_out = match done.bad.len() {
         0 => String::new(),
         n => format!("; {n} left out"),
     };
     if done.written == 0 {
-        println!("nothing was written{left_out}");
+        tell!("nothing was written{left_out}");
         return;
     }
     let each = done.elapsed.as_secs_f64() / done.written as f64;
-    println!(
+    tell!(
         "{} in {} ({} s each on {device}){left_out}",
         plural(done.written, "picture"),
         output.display(),

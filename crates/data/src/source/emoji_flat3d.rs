@@ -9,7 +9,7 @@ use flate2::read::GzDecoder;
 use twemoji_assets::png::PngTwemojiAsset;
 
 use super::emoji_key::{group_key, id, is_left_out, parse};
-use super::{Entry, Picture, Source, picture_of, revision};
+use super::{Entry, Picture, Source, picture_of, read_whole, revision};
 use crate::error::DataError;
 use crate::fold::{Domain, FoldBuckets};
 use crate::recipe::RecipeKind;
@@ -17,6 +17,7 @@ use crate::recipe::RecipeKind;
 /// The package has 3,393 files and 18 MB unpacked; beyond this it is another one.
 const MAX_FILES: usize = 20_000;
 const MAX_UNPACKED_BYTES: u64 = 256 << 20;
+const MAX_IMAGE_BYTES: u64 = 4 << 20;
 
 pub(crate) struct EmojiFlat3d {
     entries: Vec<Entry>,
@@ -83,16 +84,18 @@ fn webp_files(path: &Path) -> Result<BTreeMap<String, Vec<u8>>, DataError> {
     let mut archive = tar::Archive::new(unpacked);
     let mut files = BTreeMap::new();
     for entry in archive.entries().map_err(|error| bad(&error))? {
-        let mut entry = entry.map_err(|error| bad(&error))?;
+        let entry = entry.map_err(|error| bad(&error))?;
         let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         let stem = name.strip_prefix("package/assets/").and_then(|name| name.strip_suffix(".webp"));
         let (Some(stem), true) = (stem, entry.header().entry_type().is_file()) else { continue };
         if files.len() == MAX_FILES {
             return Err(bad(&"it holds too many files"));
         }
-        let mut bytes = Vec::new();
-        entry.read_to_end(&mut bytes).map_err(|error| bad(&error))?;
-        files.insert(stem.to_string(), bytes);
+        let bytes =
+            read_whole(entry, MAX_IMAGE_BYTES).map_err(|it| bad(&format!("{name}: {it}")))?;
+        if files.insert(stem.to_string(), bytes).is_some() {
+            return Err(bad(&format!("it holds {name} twice")));
+        }
     }
     if files.is_empty() {
         return Err(bad(&"it holds no package/assets/*.webp"));
@@ -101,54 +104,4 @@ fn webp_files(path: &Path) -> Result<BTreeMap<String, Vec<u8>>, DataError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::Cursor;
-
-    use super::*;
-
-    #[test]
-    fn shared_emoji_are_read_from_a_package() {
-        let mut webp = Cursor::new(Vec::new());
-        image::RgbaImage::from_pixel(8, 8, image::Rgba([10, 20, 30, 255]))
-            .write_to(&mut webp, image::ImageFormat::WebP)
-            .unwrap();
-        let mut builder = tar::Builder::new(flate2::write::GzEncoder::new(
-            Vec::new(),
-            flate2::Compression::fast(),
-        ));
-        // A face, a flag, a name unknown to Twemoji, a name that is no emoji, a file elsewhere.
-        for name in [
-            "assets/1f600",
-            "assets/2764-fe0f",
-            "assets/1f1e9-1f1ea",
-            "assets/41",
-            "assets/logo",
-            "x/1f601",
-        ] {
-            let mut header = tar::Header::new_gnu();
-            header.set_size(webp.get_ref().len() as u64);
-            header.set_mode(0o644);
-            header.set_cksum();
-            builder
-                .append_data(&mut header, format!("package/{name}.webp"), webp.get_ref().as_slice())
-                .unwrap();
-        }
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("p.tgz");
-        std::fs::write(&path, builder.into_inner().unwrap().finish().unwrap()).unwrap();
-
-        let source = EmojiFlat3d::open(&path, &FoldBuckets::default()).unwrap();
-        assert_eq!(source.files.keys().collect::<Vec<_>>(), ["1f600", "2764"]);
-        for (index, entry) in source.entries.iter().enumerate() {
-            let rgb = source.picture(index, 16).unwrap().rgb;
-            let is_solid = rgb.chunks(3).all(|pixel| pixel == [10, 20, 30]);
-            assert_eq!(is_solid, entry.domain == Domain::B, "{entry:?}");
-        }
-
-        std::fs::write(&path, "no gzip").unwrap();
-        assert!(matches!(
-            EmojiFlat3d::open(&path, &FoldBuckets::default()),
-            Err(DataError::BadPackage { .. })
-        ));
-    }
-}
+mod tests;

@@ -5,12 +5,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use super::{AS_THEY_ARE, Entry, LAYOUT, Picture, Source, ids, is_image_name, picture_of};
+use super::{
+    AS_THEY_ARE, Entry, LAYOUT, Picture, Source, ids, is_image_name, picture_of, read_whole,
+    too_large,
+};
 use crate::error::{DataError, nearest};
 use crate::fold::Fold;
 
-/// Deeper folders than this are taken for a mistake and left alone.
+/// Deeper folders than this are taken for a mistake.
 const MAX_DEPTH: usize = 16;
+/// A link to the root of a disk is a mistake, too: listing ends here.
+const MAX_ENTRIES: usize = 1_000_000;
 /// Larger files are no training images; a limit keeps a stray video out of memory.
 const MAX_FILE_BYTES: u64 = 512 << 20;
 
@@ -27,14 +32,30 @@ pub(crate) struct File {
     pub(crate) path: String,
     bytes: u64,
     modified_ns: u128,
+    /// Why it is none, where that shows without opening it.
+    fault: Option<&'static str>,
 }
+
+const NO_FILE: &str = "a pipe or a device, not a file";
+const NO_TEXT: &str = "its name is not UTF-8; rename it";
 
 /// The image files below `dir`, by path, and how many other files there are.
 ///
 /// # Errors
-/// `Read`.
+/// `Read`, `TooDeep`, `TooManyFiles`.
 pub(crate) fn files_below(dir: &Path) -> Result<(Vec<File>, usize), DataError> {
-    let mut walk = Walk { visited: BTreeSet::new(), files: Vec::new(), others: 0 };
+    at_most(MAX_ENTRIES, dir)
+}
+
+fn at_most(entries: usize, dir: &Path) -> Result<(Vec<File>, usize), DataError> {
+    let mut walk = Walk {
+        root: dir,
+        most: entries,
+        seen: 0,
+        visited: BTreeSet::new(),
+        files: vec![],
+        others: 0,
+    };
     walk.enter(dir, "", 0)?;
     walk.files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok((walk.files, walk.others))
@@ -43,18 +64,37 @@ pub(crate) fn files_below(dir: &Path) -> Result<(Vec<File>, usize), DataError> {
 impl File {
     /// The file's content, or why it cannot be had.
     pub(crate) fn read(&self, root: &Path) -> Result<Vec<u8>, String> {
-        if self.bytes > MAX_FILE_BYTES {
-            return Err(format!("{} MiB is too large for an image file", self.bytes >> 20));
+        match self.fault {
+            Some(fault) => Err(fault.to_string()),
+            None => read_file(&root.join(&self.path)),
         }
-        fs::read(root.join(&self.path)).map_err(|error| format!("cannot be read: {error}"))
     }
+
+    /// Whether it may still turn out to be an image.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.fault.is_none()
+    }
+}
+
+/// Since it was listed a file may have gone, grown, or become a pipe: opening that would wait for
+/// a writer.
+fn read_file(path: &Path) -> Result<Vec<u8>, String> {
+    let unreadable = |error: std::io::Error| format!("cannot be read: {error}");
+    let found = fs::metadata(path).map_err(unreadable)?;
+    if !found.is_file() {
+        return Err(NO_FILE.to_string());
+    }
+    if found.len() > MAX_FILE_BYTES {
+        return Err(too_large(MAX_FILE_BYTES));
+    }
+    read_whole(fs::File::open(path).map_err(unreadable)?, MAX_FILE_BYTES)
 }
 
 impl Folder {
     /// Lists `root/trainA` … `root/testB`, or `root/train/A` …; only the training folders must exist.
     ///
     /// # Errors
-    /// `NotAFolder`, `MissingFolder`, `EmptyDomain`, `Read`.
+    /// `NotAFolder`, `MissingFolder`, `EmptyDomain`, `Read`, `TooDeep`, `TooManyFiles`.
     pub(crate) fn list(root: &Path) -> Result<Folder, DataError> {
         if !root.is_dir() {
             return Err(DataError::NotAFolder { root: root.to_path_buf() });
@@ -132,7 +172,11 @@ pub(crate) fn no_image(others: usize) -> String {
     }
 }
 
-struct Walk {
+struct Walk<'a> {
+    root: &'a Path,
+    /// Names read so far, of files and folders, and how many are too many.
+    seen: usize,
+    most: usize,
     /// Real paths of the folders entered, so that a loop of links ends.
     visited: BTreeSet<PathBuf>,
     files: Vec<File>,
@@ -140,21 +184,29 @@ struct Walk {
     others: usize,
 }
 
-impl Walk {
+impl Walk<'_> {
     fn enter(&mut self, dir: &Path, prefix: &str, depth: usize) -> Result<(), DataError> {
         let real = dir.canonicalize().map_err(DataError::read(dir))?;
-        if depth > MAX_DEPTH || !self.visited.insert(real) {
+        if !self.visited.insert(real) {
             return Ok(());
+        }
+        if depth > MAX_DEPTH {
+            return Err(DataError::TooDeep { path: dir.to_path_buf(), most: MAX_DEPTH });
         }
         let mut names = Vec::new();
         for entry in fs::read_dir(dir).map_err(DataError::read(dir))? {
             names.push(entry.map_err(DataError::read(dir))?.file_name());
+            self.seen += 1;
+            if self.seen > self.most {
+                let (root, most) = (self.root.to_path_buf(), self.most);
+                return Err(DataError::TooManyFiles { root, most });
+            }
         }
         // Sorted, so that which way into a loop is taken does not depend on the file system.
         names.sort();
         for name in names {
             let path = dir.join(&name);
-            // Ids are text: a name that is not gets replacement characters, and is not found again.
+            // Ids are text: a name that is not gets replacement characters, and is told apart.
             let name = format!("{prefix}{}", name.to_string_lossy());
             self.meet(&path, name, depth)?;
         }
@@ -162,21 +214,29 @@ impl Walk {
     }
 
     fn meet(&mut self, path: &Path, name: String, depth: usize) -> Result<(), DataError> {
-        let is_image = is_image_name(name.rsplit('/').next().unwrap_or_default());
-        match fs::metadata(path) {
-            Ok(found) if found.is_dir() => self.enter(path, &format!("{name}/"), depth + 1)?,
-            Ok(found) if found.is_file() && is_image => {
-                let modified =
-                    found.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-                let modified_ns = modified.map_or(0, |since| since.as_nanos());
-                self.files.push(File { path: name, bytes: found.len(), modified_ns });
-            }
-            // Pipes and devices can block for ever: never opened.
-            Ok(found) => self.others += usize::from(found.is_file()),
-            // A dangling link: listed, and reported as unreadable when its turn comes.
-            Err(_) if is_image => self.files.push(File { path: name, bytes: 0, modified_ns: 0 }),
-            Err(_) => self.others += 1,
+        let found = fs::metadata(path);
+        if found.as_ref().is_ok_and(fs::Metadata::is_dir) {
+            return self.enter(path, &format!("{name}/"), depth + 1);
         }
+        if !is_image_name(name.rsplit('/').next().unwrap_or_default()) {
+            self.others += 1;
+            return Ok(());
+        }
+        let is_text = path.strip_prefix(self.root).is_ok_and(|below| below.to_str().is_some());
+        let fault = match &found {
+            _ if !is_text => Some(NO_TEXT),
+            Ok(found) if !found.is_file() => Some(NO_FILE),
+            // A dangling link is reported as unreadable when its turn comes.
+            _ => None,
+        };
+        let modified = found.as_ref().ok().and_then(|it| it.modified().ok());
+        let modified = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        self.files.push(File {
+            path: name,
+            bytes: found.map_or(0, |it| it.len()),
+            modified_ns: modified.map_or(0, |since| since.as_nanos()),
+            fault,
+        });
         Ok(())
     }
 }
@@ -198,85 +258,4 @@ fn missing(root: &Path, expected: &'static str, alternative: &'static str) -> Da
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fixture::tree;
-    use crate::fold::Domain;
-
-    fn listed(root: &Path) -> Vec<(Fold, Domain, String)> {
-        let folder = Folder::list(root).unwrap();
-        folder.entries.into_iter().map(|entry| (entry.fold, entry.domain, entry.id)).collect()
-    }
-
-    #[test]
-    fn both_customs_are_read_the_same() {
-        let check = |paths: &[&str]| {
-            let expected = [
-                (Fold::Train, Domain::A, "n/2".to_string()),
-                (Fold::Train, Domain::A, "x".to_string()),
-                (Fold::Train, Domain::B, "y".to_string()),
-                (Fold::Test, Domain::A, "z".to_string()),
-            ];
-            assert_eq!(listed(tree(paths).path()), expected);
-        };
-        check(&[
-            "trainA/x.png",
-            "trainA/n/2.JPG",
-            "trainA/notes.txt",
-            "trainB/y.webp",
-            "testA/z.tif",
-        ]);
-        check(&[
-            "train/A/x.png",
-            "train/A/n/2.JPG",
-            "train/B/y.webp",
-            "test/A/z.tif",
-            "other/q.png",
-        ]);
-    }
-
-    #[test]
-    fn what_is_missing_is_named_with_what_was_found() {
-        let check = |paths: &[&str], expected: &[&str]| {
-            let dir = tree(paths);
-            let error = Folder::list(dir.path()).err().unwrap().to_string();
-            for part in expected {
-                assert!(error.contains(part), "{error} lacks {part}");
-            }
-        };
-        check(
-            &["TrainA/x.png", "trainB/x.png"],
-            &["`trainA` nor `train/A`", "found: TrainA", "mean `TrainA`"],
-        );
-        check(&["trainA/x.png", "horses/x.png"], &["`trainB`", "found: horses, trainA"]);
-        check(&["x.png"], &["it holds no folders"]);
-        check(&["trainA/x.png", "trainB/x.gif"], &["trainB", "1 files, but none ends in"]);
-        let error = Folder::list(Path::new("/no/such/folder")).err().unwrap().to_string();
-        assert_eq!(error, "`/no/such/folder` is not a folder");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn links_that_loop_and_pipes_do_not_hang() {
-        let dir = tree(&["trainA/x.png", "trainB/y.png"]);
-        std::os::unix::fs::symlink(dir.path(), dir.path().join("trainA/loop")).unwrap();
-        std::os::unix::fs::symlink("nowhere", dir.path().join("trainA/dangling.png")).unwrap();
-        let pipe = dir.path().join("trainA/pipe.png");
-        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        let ids: Vec<String> = listed(dir.path()).into_iter().map(|(_, _, id)| id).collect();
-        assert_eq!(ids, ["dangling", "loop/trainB/y", "x", "y"]);
-    }
-
-    #[test]
-    fn the_stamp_follows_every_change() {
-        let dir = tree(&["trainA/x.png", "trainB/y.png"]);
-        let stamp = || Folder::list(dir.path()).unwrap().stamp();
-        let before = stamp();
-        assert_eq!(stamp(), before);
-        fs::write(dir.path().join("trainA/x.png"), "more").unwrap();
-        let written = stamp();
-        assert_ne!(written, before);
-        fs::rename(dir.path().join("trainA/x.png"), dir.path().join("trainA/z.png")).unwrap();
-        assert_ne!(stamp(), written);
-    }
-}
+mod tests;

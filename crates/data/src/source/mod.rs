@@ -8,6 +8,7 @@ mod folder;
 mod relief;
 mod synthetic;
 
+use std::io::Read;
 use std::path::Path;
 
 use crate::error::DataError;
@@ -89,6 +90,21 @@ pub(crate) fn open(recipe: &Recipe, file: Option<&Path>) -> Result<Box<dyn Sourc
 fn picture_of(bytes: &[u8], size: u32) -> Result<Picture, String> {
     let image = crate::decode::decode(bytes)?;
     Ok(Picture { content: blake3::hash(bytes), rgb: crate::resize::resize(&image, size) })
+}
+
+/// All of it, unless that is more than `most` bytes: what a header says about a size may be a lie.
+fn read_whole(reader: impl Read, most: u64) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let read = reader.take(most + 1).read_to_end(&mut bytes);
+    read.map_err(|error| format!("cannot be read: {error}"))?;
+    match bytes.len() as u64 > most {
+        true => Err(too_large(most)),
+        false => Ok(bytes),
+    }
+}
+
+fn too_large(most: u64) -> String {
+    format!("more than {} MiB is too large for an image file", most >> 20)
 }
 
 /// What the folders of a data set are called, in two customs.

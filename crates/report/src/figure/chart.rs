@@ -10,7 +10,7 @@ use plotters::style::{Color, IntoFont, ShapeStyle, TextStyle};
 
 use super::ink::{Ink, to_classes};
 use crate::ReportError;
-use crate::escape::esc;
+use crate::escape::{esc, visible};
 use crate::number;
 
 /// plotters places at whole units: four to a CSS pixel keep curves smooth.
@@ -94,7 +94,7 @@ impl Frame {
                 self.x_ticks
                     .iter()
                     .find(|(tick, _)| tick == at)
-                    .map_or_else(String::new, |(_, label)| label.clone())
+                    .map_or_else(String::new, |(_, label)| visible(label))
             };
             chart
                 .configure_mesh()
@@ -105,7 +105,7 @@ impl Frame {
                 .set_all_tick_mark_size(4 * UNIT)
                 .label_style(text(11.5))
                 .axis_desc_style(text(11.5))
-                .x_desc(self.x_title.clone())
+                .x_desc(visible(&self.x_title))
                 .x_label_formatter(&x_label)
                 .y_label_formatter(&|y| number::fixed(*y, decimals))
                 .draw()

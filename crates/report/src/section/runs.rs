@@ -1,6 +1,6 @@
 //! Every run of the plan, whatever became of it.
 
-use track::{FailureClass, RunState};
+use track::{RunRecord, RunState};
 
 use crate::escape::esc;
 use crate::number::{MISSING, fixed, grouped};
@@ -62,6 +62,7 @@ pub(crate) fn section(subject: &Subject<'_>) -> String {
         ));
     }
     out.push_str("</tbody>\n</table>\n</div>\n");
+    out.push_str(&went_wrong(subject));
     out.push_str(&damaged(subject));
     out.push_str("</section>\n");
     out
@@ -75,42 +76,84 @@ pub(crate) fn state_word(state: &RunState) -> &'static str {
         RunState::Diverged { .. } => "diverged",
         RunState::Failed { .. } => "failed",
         RunState::Interrupted => "interrupted",
-        RunState::Lost => "lost",
+        RunState::TimedOut { .. } => "timed out",
+        RunState::Lost { .. } => "lost",
     }
 }
 
 fn state(state: &RunState) -> String {
     let word = state_word(state);
     let detail = match state {
-        RunState::Diverged { reason } => {
+        RunState::Diverged { reason } | RunState::TimedOut { reason } => {
             format!("<br><span class=\"quiet\">{}</span>", esc(reason))
         }
         RunState::Failed { class, reason } => {
-            format!("<br><span class=\"quiet\">{}: {}</span>", class_word(*class), esc(reason))
+            format!("<br><span class=\"quiet\">{}: {}</span>", class.name(), esc(reason))
         }
-        RunState::Lost => {
-            "<br><span class=\"quiet\">ended without a last word; it can be resumed</span>".into()
+        RunState::Lost { reason } => {
+            format!("<br><span class=\"quiet\">{}; it can be resumed</span>", esc(reason))
         }
         _ => String::new(),
     };
-    format!("<span class=\"state {word}\">{word}</span>{detail}")
-}
-
-fn class_word(class: FailureClass) -> &'static str {
-    match class {
-        FailureClass::Config => "configuration",
-        FailureClass::Data => "data",
-        FailureClass::Io => "files",
-        FailureClass::Oom => "out of memory",
-        FailureClass::Panic => "panic",
-        FailureClass::Exit => "exit",
-    }
+    let class = word.replace(' ', "-");
+    format!("<span class=\"state {class}\">{word}</span>{detail}")
 }
 
 /// Twelve characters name a commit or a run; a mark of changed files stays.
 fn short(hash: &str) -> &str {
     let hex = hash.bytes().take_while(u8::is_ascii_hexdigit).count();
     if hex == hash.len() && hex > 16 { &hash[..12] } else { hash }
+}
+
+/// For every run that has no result, or could not record all of it: what happened, and the end of
+/// its log.
+fn went_wrong(subject: &Subject<'_>) -> String {
+    let needs_words = |run: &&RunRecord| {
+        run.state.is_failure()
+            || matches!(run.state, RunState::Diverged { .. })
+            || !run.trouble.is_empty()
+    };
+    let runs: Vec<&RunRecord> = subject.record.runs.iter().filter(needs_words).collect();
+    if runs.is_empty() {
+        return String::new();
+    }
+    let mut out = String::from("<h3>What went wrong</h3>\n");
+    for run in runs {
+        let label = esc(&subject.record.plan.cells[run.cell].label);
+        let reason = run.state.reason().map(|it| format!(": {}", esc(it))).unwrap_or_default();
+        let word = match run.trouble.is_empty() {
+            true => state_word(&run.state).to_string(),
+            false => format!("{}, with gaps in its records", state_word(&run.state)),
+        };
+        out.push_str(&format!(
+            "<details class=\"incident\"><summary>Run {}: {label}, seed {} <strong>{word}</strong>{reason}</summary>\n",
+            run.index, run.seed
+        ));
+        out.push_str("<ol class=\"timeline\">\n");
+        for (ts, words) in &run.timeline {
+            out.push_str(&format!(
+                "<li><time>{}</time> {}</li>\n",
+                esc(to_the_second(ts)),
+                esc(words)
+            ));
+        }
+        out.push_str("</ol>\n");
+        if !run.log_tail.is_empty() {
+            let lines = run.log_tail.iter().map(|line| esc(line).to_string()).collect::<Vec<_>>();
+            out.push_str(&format!(
+                "<p>Last lines of the log of attempt {}:</p>\n<pre class=\"log\">{}</pre>\n",
+                run.attempts,
+                lines.join("\n")
+            ));
+        }
+        out.push_str("</details>\n");
+    }
+    out
+}
+
+/// `2026-03-01T12:00:00.000000Z` without its fraction.
+fn to_the_second(ts: &str) -> &str {
+    ts.split_once('.').map_or(ts, |(seconds, _)| seconds)
 }
 
 fn damaged(subject: &Subject<'_>) -> String {

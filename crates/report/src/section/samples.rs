@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Cursor;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -79,7 +79,7 @@ fn run_cost(run: &RunRecord) -> usize {
         .iter()
         .filter(|s| Some(s.step) == step && matches!(s.kind, SampleKind::Fake | SampleKind::Rec));
     shown
-        .filter_map(|s| fs::metadata(run.folder.join(&s.path)).ok())
+        .filter_map(|s| fs::metadata(inside(run, &s.path)).ok())
         .map(|m| m.len() as usize * 4 / 3)
         .sum()
 }
@@ -225,7 +225,7 @@ fn shared_image(
     let found: Option<PathBuf> = subject.record.runs.iter().find_map(|run| {
         let sample =
             run.samples.iter().find(|s| s.domain == domain && s.id == id && s.kind == kind)?;
-        Some(run.folder.join(&sample.path))
+        Some(inside(run, &sample.path))
     });
     let word = if kind == SampleKind::Real { "Held-out input" } else { "True translation of" };
     match found {
@@ -261,7 +261,7 @@ fn run_image(
     let cell = &subject.record.plan.cells[run.cell].label;
     let alt =
         format!("{direction} {word} of {id}, {cell}, seed {}, step {}", run.seed, sample.step);
-    album.image(&run.folder.join(&sample.path), class, &alt)
+    album.image(&inside(run, &sample.path), class, &alt)
 }
 
 fn last_step(run: &RunRecord) -> Option<u64> {
@@ -300,7 +300,7 @@ impl Album<'_> {
 
 /// The bytes as they are on disk, once their header says they are an image a browser shows.
 fn embed(path: &Path) -> Result<(String, (u32, u32)), String> {
-    let bytes = fs::read(path).map_err(|e| e.to_string())?;
+    let bytes = read(path)?;
     let reader = image::ImageReader::new(Cursor::new(&bytes))
         .with_guessed_format()
         .map_err(|e| e.to_string())?;
@@ -312,6 +312,22 @@ fn embed(path: &Path) -> Result<(String, (u32, u32)), String> {
     };
     let size = reader.into_dimensions().map_err(|e| e.to_string())?;
     Ok((format!("data:image/{kind};base64,{}", STANDARD.encode(&bytes)), size))
+}
+
+/// A store may come from elsewhere: what its list of samples names begins in the run's folder.
+fn inside(run: &RunRecord, path: &Path) -> PathBuf {
+    let below = path.components().filter(|part| matches!(part, Component::Normal(_)));
+    run.folder.join(below.collect::<PathBuf>())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    const MOST: u64 = 64 << 20;
+    // A pipe would be waited for.
+    let found = fs::metadata(path).map_err(|e| e.to_string())?;
+    match found.is_file() && found.len() <= MOST {
+        true => fs::read(path).map_err(|e| e.to_string()),
+        false => Err(format!("no file, or one of more than {} MiB", MOST >> 20)),
+    }
 }
 
 /// Width in CSS pixels, and whether pixels stay squares. Small images grow by a

@@ -154,6 +154,9 @@ impl Fixture {
                     rows: rows(lambda, shift, seed),
                     samples,
                     damaged: Vec::new(),
+                    trouble: Vec::new(),
+                    timeline: Vec::new(),
+                    log_tail: Vec::new(),
                 });
             }
         }

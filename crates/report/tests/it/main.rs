@@ -6,10 +6,13 @@ mod fixture;
 use std::fs;
 use std::path::Path;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use fixture::Fixture;
 use report::summary::{Verdict, summarise};
 use report::{Options, ReportError, render};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use track::{FailureClass, RunState, SweepRecord};
 
 fn html(record: &SweepRecord) -> String {
@@ -56,20 +59,61 @@ fn the_page_loads_nothing() {
         ["http:", "https:", "//", "url(", "@import", "<link", "<iframe", "<object", "srcset"]
     {
         let found = page.match_indices(word).find(|(at, _)| {
-            // Comments of the script, and Base64 within data URIs, are no addresses.
+            // Comments of the script, and Base64 within data URIs and the policy, are no addresses.
             let line = page[..*at].rsplit('\n').next().unwrap_or("");
             word != "//"
                 || !(line.trim().is_empty()
-                    || line.rsplit('"').next().is_some_and(|s| s.starts_with("data:image/")))
+                    || line.rsplit('"').next().is_some_and(|s| {
+                        s.starts_with("data:image/") || s.starts_with("default-src")
+                    }))
         });
         assert!(found.is_none(), "`{word}` at {found:?}");
     }
     assert!(page.contains("default-src 'none'"));
 }
 
+/// The page's own script and style are allowed by their hashes, and nothing else by any word.
+#[test]
+fn the_policy_names_what_is_ours() {
+    let page = html(&Fixture::new(&[0]).record);
+    let policy = page.split("Content-Security-Policy\" content=\"").nth(1).expect("a policy");
+    let policy = policy.split('"').next().expect("it ends");
+    assert!(!policy.contains("unsafe") && !policy.contains('*'), "{policy}");
+    for (directive, tag) in [("script-src", "script"), ("style-src", "style")] {
+        let ours = page.split(&format!("<{tag}>")).nth(1).expect("there is one");
+        let ours = ours.split(&format!("</{tag}>")).next().expect("it ends");
+        let hash = STANDARD.encode(Sha256::digest(ours));
+        assert!(policy.contains(&format!("{directive} 'sha256-{hash}'")), "{directive}: {policy}");
+    }
+    for attribute in [" style=\"", " onclick", " onload", "javascript:"] {
+        assert!(!page.contains(attribute), "{attribute} would be blocked");
+    }
+}
+
+/// A store from elsewhere names samples; what it names is looked for in the run's folder alone.
+#[test]
+fn samples_lie_in_their_run_s_folder() {
+    let mut fixture = Fixture::new(&[0]);
+    let outside = fixture.dir.path().join("outside.png");
+    let run = fixture.record.runs.iter_mut().find(|run| !run.samples.is_empty()).expect("one");
+    fs::copy(run.folder.join(&run.samples[0].path), &outside).expect("a copy");
+    let depth = run.folder.strip_prefix(fixture.dir.path()).expect("below").components().count();
+    let up = Path::new(&"../".repeat(depth)).join("outside.png");
+    assert!(run.folder.join(&up).is_file(), "{}", up.display());
+    let last = run.samples.iter().map(|sample| sample.step).max();
+    let shown = run.samples.iter_mut().filter(|it| it.kind == track::SampleKind::Fake);
+    let shown = shown.filter(|it| Some(it.step) == last);
+    for (sample, path) in shown.zip([up, outside]) {
+        sample.path = path;
+    }
+    let problems = render(&fixture.record, &Options::default()).expect("it renders").problems;
+    assert_eq!(problems.len(), 2, "{problems:?}");
+}
+
 #[test]
 fn every_text_of_the_record_is_inert() {
-    const HOSTILE: &str = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{main}}&";
+    const HOSTILE: &str = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{main}}&\
+        \u{1b}[31m\u{202e}\u{2028}\u{0}</svg></title></style>";
     let mut fixture = Fixture::new(&[0, 1]);
     let record = &mut fixture.record;
     let plan = &mut record.plan;
@@ -106,6 +150,9 @@ fn every_text_of_the_record_is_inert() {
         run.device = Some(HOSTILE.into());
         run.code = Some(HOSTILE.into());
         run.damaged = vec![(HOSTILE.into(), HOSTILE.into())];
+        run.trouble = vec![HOSTILE.into()];
+        run.timeline = vec![(HOSTILE.into(), HOSTILE.into())];
+        run.log_tail = vec![HOSTILE.into(), HOSTILE.into()];
         run.samples.iter_mut().for_each(|sample| sample.id = HOSTILE.into());
         run.rows
             .iter_mut()
@@ -124,7 +171,15 @@ fn every_text_of_the_record_is_inert() {
             page.split(live).next().map(|s| &s[s.len() - 200..])
         );
     }
-    assert_eq!(page.matches("<script>").count(), 1, "ours alone");
+    for (tag, ours) in
+        [("<script>", 1), ("</style>", 1), ("</title>", page.matches("<title").count())]
+    {
+        assert_eq!(page.matches(tag).count(), ours, "{tag}");
+    }
+    let hidden = page
+        .chars()
+        .find(|c| (c.is_control() && *c != '\n') || matches!(c, '\u{202e}' | '\u{2028}'));
+    assert_eq!(hidden, None);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::*;
 use crate::event::RunEvents;
 use crate::fixture::{self, Store};
 use crate::metric_part::MetricMeta;
-use crate::metric_writer::MetricWriter;
+use crate::metric_writer::{MetricWriter, Resumption};
 use crate::record::{FailureClass, SampleKind, Split};
 use crate::samples::SampleWriter;
 
@@ -38,7 +38,8 @@ fn say(store: &Store, events: &[Event]) {
 }
 
 fn writer(store: &Store, attempt: u32, rewind_to: Option<u64>) -> MetricWriter {
-    MetricWriter::open(&store.run, MetricMeta::default(), attempt, rewind_to).unwrap()
+    MetricWriter::open(&store.run, MetricMeta::default(), attempt, rewind_to.map(Resumption::after))
+        .unwrap()
 }
 
 fn write(writer: &mut MetricWriter, steps: &[u64]) {
@@ -143,13 +144,15 @@ fn damage_is_named_and_skipped() {
         assert_eq!(run.damaged.len(), 1, "cut at {cut}");
         assert_eq!(run.damaged[0].0, part, "cut at {cut}");
     }
-    // Bytes changed within: never a panic, the other part stays.
-    for index in (0..whole.len()).step_by(7) {
+    // Bytes changed within: named, and the other part stays.
+    for index in (0..whole.len()).step_by(97) {
         let mut bad = whole.clone();
         bad[index] ^= 0xff;
         fs::write(&part, bad).unwrap();
         let run = first(&store);
-        assert!(run.series("loss/d_a").any(|point| point == (2, 2.0)), "byte {index}");
+        assert_eq!(run.series("loss/d_a").collect::<Vec<_>>(), [(2, 2.0)], "byte {index}");
+        assert_eq!(run.damaged.len(), 1, "byte {index}");
+        assert_eq!(run.damaged[0].0, part, "byte {index}");
     }
     fs::remove_file(&part).unwrap();
     let log = [fs::read(store.run.events()).unwrap(), b"{\"ts\":\nrubbish".to_vec()].concat();
@@ -180,6 +183,92 @@ fn a_compaction_cut_short_reads_the_same() {
         fs::write(part, bytes).unwrap();
     }
     assert_eq!(first(&store).rows, expected);
+
+    let ready = compact.with_extension("ready");
+    fs::write(&ready, "rubbish").unwrap();
+    let run = first(&store);
+    assert_eq!(run.rows, expected, "the parts are still there");
+    assert_eq!(run.damaged.len(), 1);
+    assert_eq!(run.damaged[0].0, ready);
+}
+
+#[test]
+fn the_log_is_read_with_the_parts() {
+    let store = planned();
+    say(&store, &[started(1, "abc")]);
+    let mut writer = writer(&store, 1, None);
+    write(&mut writer, &[1]);
+    for step in 2..=4 {
+        writer.push(fixture::measurement(step, "loss/d_a", step as f64));
+    }
+    writer.log().unwrap();
+    let segment = store.run.metrics().join("wal-a01-00000003.jsonl");
+    let whole = fs::read(&segment).unwrap();
+    let logged = first(&store);
+    assert_eq!((logged.rows.len(), logged.damaged), (5, vec![]));
+
+    let last = |run: &RunRecord| run.rows.last().map_or(0, |row| row.step);
+    for cut in 0..=whole.len() {
+        fs::write(&segment, &whole[..cut]).unwrap();
+        let run = first(&store);
+        let lines = whole[..cut].iter().filter(|&&byte| byte == b'\n').count();
+        let before_a_newline = whole.get(cut) == Some(&b'\n');
+        assert_eq!(last(&run), 1 + lines as u64 + u64::from(before_a_newline), "cut at {cut}");
+        assert_eq!(run.damaged, [], "cut at {cut}");
+    }
+    let mut bad = whole.clone();
+    bad[30] ^= 1;
+    fs::write(&segment, &bad).unwrap();
+    let run = first(&store);
+    assert_eq!((run.rows.len(), last(&run)), (4, 4));
+    let reason = "line 1: its checksum does not match".to_owned();
+    assert_eq!(run.damaged, [(segment.clone(), reason)]);
+
+    // Sealed, and then with the segment beside that a kill would leave.
+    fs::write(&segment, &whole).unwrap();
+    writer.seal().unwrap();
+    assert_eq!(first(&store).rows, logged.rows);
+    fs::write(&segment, &whole).unwrap();
+    assert_eq!(first(&store).rows, logged.rows);
+    // The same while a compaction is cut short, and for what recovery could not mend.
+    let compact = writer.compact().unwrap().unwrap();
+    let ready = compact.with_extension("ready");
+    fs::rename(&compact, &ready).unwrap();
+    assert_eq!(first(&store).rows, logged.rows);
+    fs::write(&segment, &bad).unwrap();
+    drop(self::writer(&store, 2, None));
+    let run = first(&store);
+    assert_eq!(run.rows, logged.rows);
+    assert_eq!(run.damaged[0].0, segment.with_added_extension("damaged"));
+}
+
+#[test]
+fn no_row_is_missed_while_a_live_run_seals_and_compacts() {
+    let store = planned();
+    say(&store, &[started(1, "abc")]);
+    let mut writer = writer(&store, 1, None);
+    let rows_a_round = 12;
+    for round in 1..=8 {
+        for step in (round - 1) * rows_a_round + 1..=round * rows_a_round {
+            writer.seal().unwrap();
+            writer.push(fixture::measurement(step, "loss/d_a", step as f64));
+            writer.log().unwrap();
+        }
+        std::thread::scope(|scope| {
+            // Changes the folder three times at most: fewer than the reader tries.
+            let compaction = scope.spawn(|| writer.compact().unwrap());
+            loop {
+                let last = compaction.is_finished();
+                let run = first(&store);
+                let steps = run.rows.iter().map(|row| row.step);
+                assert!(steps.eq(1..=round * rows_a_round), "round {round}: {:?}", run.damaged);
+                assert_eq!(run.damaged, [], "round {round}");
+                if last {
+                    break;
+                }
+            }
+        });
+    }
 }
 
 #[test]

@@ -109,6 +109,7 @@ fn every_bad_image_is_named_and_none_is_trained_on() {
     let page = std::fs::read_to_string(lab.path("reports/tiny/index.html")).expect("the report");
     assert!(page.contains("train 16 A + 16 B"), "the good ones");
     assert!(page.contains("13 images left out as unreadable"));
+    assert!(page.contains("<li>trainA/huge.bmp: "), "they are named");
     assert!(page.contains("new\\nline \\u{1b}[31m") || page.contains("new\nline \\u{1b}[31m"));
     assert!(!page.contains('\u{1b}'));
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -96,6 +97,16 @@ fn addresses_lead_nowhere_else() {
         assert!(matches!(said.code, Some(1 | 2)), "{run:?}: {}", said.stdout);
         assert!(!said.stderr.contains('\u{202e}'), "{run:?}: {}", said.stderr);
     }
+}
+
+#[test]
+fn an_argument_that_is_no_text_is_an_error_in_words() {
+    let lab = Lab::new();
+    let name = OsStr::from_bytes(b"\xff.toml");
+    std::fs::write(lab.path("").join(name), tiny(5)).expect("a file");
+    let said = Said::from(lab.command(&["sweep"]).arg(name).output().expect("it starts"));
+    assert!(matches!(said.code, Some(0..=2)), "{:?}: {}", said.code, said.stderr);
+    assert!(!said.stderr.contains("panicked"), "{}", said.stderr);
 }
 
 /// Everything is called what a shell would do something with.

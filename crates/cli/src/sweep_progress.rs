@@ -10,7 +10,7 @@ use runner::sweep::SweepUpdate;
 use runner::{PreparedSweep, TrainEvent};
 use track::RunState;
 
-use crate::terminal::{duration, number};
+use crate::terminal::{duration, number, plain};
 
 /// Lines about a running training are this far apart where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(15);
@@ -42,7 +42,8 @@ struct State {
 
 impl SweepProgress {
     pub(crate) fn new(prepared: &PreparedSweep, slots: usize) -> Self {
-        let label = |entry: &track::PlanEntry| format!("{} seed {}", entry.label, entry.seed);
+        let label =
+            |entry: &track::PlanEntry| format!("{} seed {}", plain(&entry.label), entry.seed);
         let labels: Vec<String> = prepared.entries.iter().map(label).collect();
         let to_do: Vec<usize> = prepared.to_do().collect();
         let bars = (std::io::stderr().is_terminal() && !to_do.is_empty())
@@ -211,7 +212,7 @@ impl SweepProgress {
     fn say(&self, line: &str) {
         match &self.bars {
             // Above the bars; a terminal that went away is no reason to stop training.
-            Some(bars) => drop(bars.all.println(line)),
+            Some(bars) => drop(bars.all.println(plain(line))),
             None => say!("{line}"),
         }
     }
@@ -264,7 +265,7 @@ fn show_on_bar(bar: &ProgressBar, event: &TrainEvent) {
         TrainEvent::Preparing { what, done, total } => {
             bar.set_length(total.unwrap_or(*done).max(1));
             bar.set_position(*done);
-            bar.set_message(what.clone());
+            bar.set_message(plain(what).into_owned());
         }
         TrainEvent::Started { from_step, total_steps, .. } => {
             bar.set_length(*total_steps);
@@ -371,7 +372,7 @@ impl Preparing {
         bar.set_style(style(template));
         bar.set_length(progress.total.unwrap_or(progress.done).max(1));
         bar.set_position(progress.done);
-        bar.set_message(progress.what);
+        bar.set_message(plain(&progress.what).into_owned());
     }
 
     pub(crate) fn clear(&mut self) {

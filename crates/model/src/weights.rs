@@ -79,6 +79,21 @@ pub fn save<M: UpstreamNames>(network: &M, config: &ModelConfig) -> NamedTensors
 pub fn load<M: UpstreamNames>(
     network: M,
     config: &ModelConfig,
+    tensors: NamedTensors,
+) -> Result<M, WeightsError> {
+    let finite = expect_finite(&tensors);
+    let network = restore(network, config, tensors)?;
+    finite.map(|()| network)
+}
+
+/// [`load`] of what this program saved itself: a run that goes on with values that are no numbers
+/// (`guards.non_finite = "continue"`) is put back as it was.
+///
+/// # Errors
+/// `Mismatch`, `NoTensors`.
+pub fn restore<M: UpstreamNames>(
+    network: M,
+    config: &ModelConfig,
     mut tensors: NamedTensors,
 ) -> Result<M, WeightsError> {
     tensors.retain(|name, _| !is_statistic(name));
@@ -92,13 +107,12 @@ pub fn load<M: UpstreamNames>(
         let hint = device.and_then(|it| architecture::hint(&tensors, &names, config, &it));
         return Err(WeightsError::Mismatch { problems, hint });
     }
-    expect_finite(&tensors)?;
     let own = |(ours, theirs)| (ours, tensors.remove(&theirs).expect("nothing is missing"));
     Ok(replace(network, names.into_iter().map(own).collect()))
 }
 
 fn expect_finite(tensors: &NamedTensors) -> Result<(), WeightsError> {
-    for (name, tensor) in tensors {
+    for (name, tensor) in tensors.iter().filter(|(name, _)| !is_statistic(name)) {
         let values = tensor.as_slice::<f32>().expect("all weights are float32");
         if let Some(&value) = values.iter().find(|value| !value.is_finite()) {
             return Err(WeightsError::NotFinite { name: name.clone(), value });

@@ -140,30 +140,32 @@ pub(crate) fn restore(
     }
     let at = |file: &str| checkpoint.path.join(file);
     let networks = &mut trainer.networks;
-    networks.gen_ab = load(networks.gen_ab.clone(), config, &at(&weights_file(Network::GenAb)))?;
-    networks.gen_ba = load(networks.gen_ba.clone(), config, &at(&weights_file(Network::GenBa)))?;
+    networks.gen_ab =
+        put_back(networks.gen_ab.clone(), config, &at(&weights_file(Network::GenAb)))?;
+    networks.gen_ba =
+        put_back(networks.gen_ba.clone(), config, &at(&weights_file(Network::GenBa)))?;
     if let Some(disc) = networks.disc_a.take() {
-        networks.disc_a = Some(load(disc, config, &at(&weights_file(Network::DiscA)))?);
+        networks.disc_a = Some(put_back(disc, config, &at(&weights_file(Network::DiscA)))?);
     }
     if let Some(disc) = networks.disc_b.take() {
-        networks.disc_b = Some(load(disc, config, &at(&weights_file(Network::DiscB)))?);
+        networks.disc_b = Some(put_back(disc, config, &at(&weights_file(Network::DiscB)))?);
     }
     let device = trainer.device().clone().inner();
     let Trainer { networks, optimizers, .. } = &mut *trainer;
     let CycleGan { gen_ab, gen_ba, disc_a, disc_b } = networks;
     let [ab, ba, a, b] = progress.updates;
     let moments = |network| read(&at(&optimizer_file(network)));
-    let put_back = |done: Result<(), String>| done.map_err(unusable);
+    let moments_back = |done: Result<(), String>| done.map_err(unusable);
     let of = |network| Ok::<_, RunnerError>((names(network, config), moments(network)?));
     let (known, tensors) = of(Network::GenAb)?;
-    put_back(optimizers.gen_ab.restore(gen_ab, &known, tensors, ab, &device))?;
+    moments_back(optimizers.gen_ab.restore(gen_ab, &known, tensors, ab, &device))?;
     let (known, tensors) = of(Network::GenBa)?;
-    put_back(optimizers.gen_ba.restore(gen_ba, &known, tensors, ba, &device))?;
+    moments_back(optimizers.gen_ba.restore(gen_ba, &known, tensors, ba, &device))?;
     if let (Some(disc_a), Some(disc_b)) = (disc_a, disc_b) {
         let (known, tensors) = of(Network::DiscA)?;
-        put_back(optimizers.disc_a.restore(disc_a, &known, tensors, a, &device))?;
+        moments_back(optimizers.disc_a.restore(disc_a, &known, tensors, a, &device))?;
         let (known, tensors) = of(Network::DiscB)?;
-        put_back(optimizers.disc_b.restore(disc_b, &known, tensors, b, &device))?;
+        moments_back(optimizers.disc_b.restore(disc_b, &known, tensors, b, &device))?;
     }
     for (pool, file) in [(&mut trainer.pool_a, POOL_A), (&mut trainer.pool_b, POOL_B)] {
         let images = read(&at(file))?;
@@ -174,6 +176,15 @@ pub(crate) fn restore(
         pool.restore(images.into_values().map(|image| Tensor::from_data(image, &device)).collect());
     }
     Ok(progress)
+}
+
+fn put_back<M: UpstreamNames>(
+    network: M,
+    config: &ModelConfig,
+    path: &Path,
+) -> Result<M, RunnerError> {
+    weights::restore(network, config, read(path)?)
+        .map_err(|source| RunnerError::Weights { path: path.into(), source })
 }
 
 /// Replaces the initial weights of the networks that `[init]` names a file for.

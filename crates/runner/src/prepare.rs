@@ -270,6 +270,7 @@ pub(crate) fn dataset_record(dataset: &Dataset) -> DatasetRecord {
         fingerprint: dataset.fingerprint().to_string(),
         counts: counts.into_iter().filter(|(_, a, b)| a + b > 0).collect(),
         skipped: dataset.skipped().len(),
+        left_out: dataset.skipped().iter().take(20).map(ToString::to_string).collect(),
         paired: dataset.paired(Fold::Test),
     }
 }

@@ -431,6 +431,25 @@ fn a_loss_that_is_no_number_is_a_result() {
 }
 
 #[test]
+fn a_run_that_is_told_to_goes_on_without_numbers_and_resumes() {
+    let toml = TINY.replace(
+        "model.ngf = 4",
+        "model.ngf = 4\n model.init_gain = 1e30\n model.norm = \"none\"\n guards.non_finite = \"continue\"",
+    );
+    let [straight, broken] = [Lab::new(), Lab::new()];
+    straight.plan(&toml);
+    broken.plan(&toml);
+    assert!(matches!(straight.run(1, None), Ok(Outcome::Completed { .. })));
+    for from in [0, 1, 2] {
+        assert!(matches!(broken.run(1, Some(from)), Ok(Outcome::Interrupted { .. })));
+    }
+    assert!(matches!(broken.run(1, None), Ok(Outcome::Completed { .. })));
+    let record = straight.record(1);
+    assert!(record.last("loss/d_a").is_some_and(|loss| !loss.is_finite()));
+    assert_eq!(numbers(&record), numbers(&broken.record(1)));
+}
+
+#[test]
 fn a_damaged_checkpoint_is_passed_over() {
     let lab = Lab::new();
     lab.plan(TINY);

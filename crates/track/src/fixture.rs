@@ -112,6 +112,7 @@ pub(crate) fn dataset() -> DatasetRecord {
         fingerprint: "f".into(),
         counts: vec![("train".into(), 4, 4)],
         skipped: 0,
+        left_out: Vec::new(),
         paired: true,
     }
 }

@@ -78,6 +78,9 @@ pub struct DatasetRecord {
     pub counts: Vec<(String, usize, usize)>,
     /// Images left out under `on_bad_image = "skip"`.
     pub skipped: usize,
+    /// The first of them, each with its reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
     /// Held-out inputs come with their true translation.
     pub paired: bool,
 }

@@ -12,7 +12,7 @@ use track::{Reproduction, RunDir, RunRecord, RunState, read_run_at};
 
 use self::verdict::{Held, Verdict};
 use super::run::device;
-use super::sweep::invocation;
+use super::sweep::{as_typed, invocation};
 use crate::args::ReproduceArgs;
 use crate::exit::Exit;
 use crate::places::Places;
@@ -40,8 +40,8 @@ pub(crate) fn reproduce(args: &ReproduceArgs, places: &Places) -> anyhow::Result
         return Ok(Exit::Config);
     }
     let until = last_step(args, &record)?;
-    let command = std::env::args().skip(1).collect::<Vec<_>>().join(" ");
-    let again = Reproduction::begin(&places.runs, &identity, &format!("cyclelab {command}"))?;
+    let command = as_typed(&invocation().argv);
+    let again = Reproduction::begin(&places.runs, &identity, &command)?;
     match train(args, places, &original, &record, &again, until) {
         Ok(Trained::AsFarAsAsked) => {}
         Ok(Trained::StoppedAt(step)) => {

@@ -32,12 +32,7 @@ pub(crate) fn sweep(args: &SweepArgs, places: &Places) -> anyhow::Result<Exit> {
     let devices = usable_devices(&plan)?;
     let invocation = invocation();
     let mut preparing = Preparing::new();
-    // As anybody would type it: without this machine's path to the program.
-    let command = std::iter::once("cyclelab")
-        .map(Cow::Borrowed)
-        .chain(invocation.argv.iter().skip(1).map(|word| shell_word(word)))
-        .collect::<Vec<_>>()
-        .join(" ");
+    let command = as_typed(&invocation.argv);
     let mut prepared =
         prepare(plan, &places.runs, &places.store(), &command, &mut |it| preparing.show(it))
             .with_context(|| format!("cannot start `{}`", args.file.file.display()))?;
@@ -132,7 +127,8 @@ pub(crate) fn invocation() -> Invocation {
     let commit = env!("CYCLELAB_COMMIT");
     let known = [("rustc", env!("CYCLELAB_RUSTC")), ("burn", env!("CYCLELAB_BURN"))];
     Invocation {
-        argv: std::env::args().collect(),
+        // A name that is no text would end the program in `args`.
+        argv: std::env::args_os().map(|it| it.to_string_lossy().into_owned()).collect(),
         env: std::env::vars_os().collect(),
         code: CodeVersion {
             commit: (!commit.is_empty()).then(|| commit.to_string()),
@@ -142,6 +138,12 @@ pub(crate) fn invocation() -> Invocation {
         versions: known.into_iter().map(|(name, it)| (name.to_string(), it.to_string())).collect(),
         source: SourceTree::read(Path::new(".")),
     }
+}
+
+/// As anybody would type it: without this machine's path to the program.
+pub(crate) fn as_typed(argv: &[String]) -> String {
+    let words = argv.iter().skip(1).map(|word| shell_word(word));
+    std::iter::once(Cow::Borrowed("cyclelab")).chain(words).collect::<Vec<_>>().join(" ")
 }
 
 fn mind_the_code(prepared: &mut PreparedSweep, invocation: &Invocation) -> anyhow::Result<()> {
@@ -192,6 +194,12 @@ fn announce(prepared: &PreparedSweep, slots: &[ComputeDevice]) {
         all - left,
         if begun > 0 { format!(" ({begun} of them begun before)") } else { String::new() },
     );
+    if data.skipped > 0 {
+        say!(
+            "note: {} left out as unreadable; the report names them",
+            plural(data.skipped, "image")
+        );
+    }
     for (fold, a, b) in &data.counts {
         if *a == 0 || *b == 0 {
             say!(

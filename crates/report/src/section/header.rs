@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use track::DatasetRecord;
+
 use crate::escape::esc;
 use crate::number::{grouped, plural, setting};
 use crate::page::Subject;
@@ -88,10 +90,25 @@ fn data(subject: &Subject<'_>) -> String {
         skipped => format!("; {} left out as unreadable", plural(skipped, "image")),
     };
     format!(
-        "<strong>{}</strong> <span class=\"quiet\">({counts}{paired}{skipped})</span><br><span class=\"quiet\">{}</span>",
+        "<strong>{}</strong> <span class=\"quiet\">({counts}{paired}{skipped})</span><br><span class=\"quiet\">{}</span>{}",
         esc(&data.title),
-        esc(&data.credit)
+        esc(&data.credit),
+        left_out(data)
     )
+}
+
+/// Which images, and why.
+fn left_out(data: &DatasetRecord) -> String {
+    if data.left_out.is_empty() {
+        return String::new();
+    }
+    let named = data.left_out.iter().map(|image| format!("<li>{}</li>", esc(image)));
+    let more = match data.skipped.saturating_sub(data.left_out.len()) {
+        0 => String::new(),
+        more => format!("<li>… and {more} more</li>"),
+    };
+    let named = named.collect::<String>();
+    format!("\n<details><summary>Images left out</summary><ul>{named}{more}</ul></details>")
 }
 
 /// The preset, and what the baseline makes of it: without that its name says too much.

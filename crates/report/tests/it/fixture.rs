@@ -181,6 +181,7 @@ impl Fixture {
                 fingerprint: "b3:5d1f09c2".into(),
                 counts: vec![("train".into(), 475, 475), ("test".into(), 317, 317)],
                 skipped: 0,
+                left_out: Vec::new(),
                 paired: true,
             },
             preset: "reference".into(),

@@ -197,7 +197,8 @@ fn a_path_is_only_a_path() {
     let removed = trap.say(&["rm", folder]);
     assert_eq!(removed.code, Some(0), "{}", removed.stderr);
     assert!(!trap.folder.join(folder).exists(), "{folder}");
-    let back = removed.stdout.lines().find(|line| line.starts_with("  mv ")).expect("the way back");
+    let back =
+        removed.stdout.lines().find(|line| line.starts_with("  test ! -e ")).expect("the way back");
     assert_eq!(trap.type_in(back).code, Some(0), "{back}");
     assert!(trap.folder.join(folder).join("run.json").is_file(), "{back}");
     trap.expect_nothing_was_run();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,8 @@ const LINE_EVERY: Duration = Duration::from_secs(15);
 pub(crate) struct SweepProgress {
     labels: Vec<String>,
     bars: Option<Bars>,
+    /// The time left is that of the stop.
+    stopping: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -57,7 +60,7 @@ impl SweepProgress {
             finished: 0,
             last_line: BTreeMap::new(),
         };
-        SweepProgress { labels, bars, state: Mutex::new(state) }
+        SweepProgress { labels, bars, stopping: AtomicBool::new(false), state: Mutex::new(state) }
     }
 
     pub(crate) fn update(&self, update: &SweepUpdate) {
@@ -68,7 +71,8 @@ impl SweepProgress {
                 self.train(&mut state, *slot, *index, event);
             }
             SweepUpdate::RunEnded { slot, index, state: ended } => {
-                state.finished += 1;
+                let over = ended.is_result() || ended.is_failure();
+                state.finished += usize::from(over);
                 let total = state.total_steps[*index];
                 if matches!(ended, RunState::Completed | RunState::Diverged { .. }) {
                     state.done_steps.insert(*index, total);
@@ -96,7 +100,9 @@ impl SweepProgress {
         }
         if let Some(bars) = &self.bars {
             bars.sweep.set_position(state.finished as u64);
-            bars.sweep.set_message(state.time_left());
+            if !self.stopping.load(Ordering::Relaxed) {
+                bars.sweep.set_message(state.time_left());
+            }
         }
     }
 
@@ -117,6 +123,7 @@ impl SweepProgress {
 
     /// Until the bars are gone.
     fn count_down(self: &Arc<Self>, grace: Duration) {
+        self.stopping.store(true, Ordering::Relaxed);
         let (progress, began) = (Arc::downgrade(self), Instant::now());
         std::thread::spawn(move || {
             while let Some(progress) = progress.upgrade()

@@ -159,6 +159,13 @@ impl Summary {
     }
 }
 
+impl CellSummary {
+    /// Completed runs whose value of the metric is not there, or not finite.
+    pub fn without_value(&self) -> usize {
+        self.runs.completed.saturating_sub(self.values.len())
+    }
+}
+
 impl Counts {
     pub fn of<'a>(runs: impl IntoIterator<Item = &'a RunRecord>) -> Counts {
         let mut counts = Counts::default();

@@ -83,7 +83,7 @@ pub enum RunnerError {
     )]
     CodeChanged { path: PathBuf, before: String, now: String },
     #[error(
-        "no checkpoint can be used; --fresh begins anew, and the rows of before are kept apart{}",
+        "no checkpoint can be used; `cyclelab sweep FILE --fresh` begins anew, and the rows of before are kept apart{}",
         because(.rejected)
     )]
     NothingToRestore { rejected: Vec<String> },
@@ -113,7 +113,12 @@ impl RunnerError {
             RunnerError::Data(_)
             | RunnerError::UnknownSample { .. }
             | RunnerError::InputsChanged { .. }
-            | RunnerError::NoSuchScore { .. } => FailureClass::Data,
+            | RunnerError::NoSuchScore { .. }
+            | RunnerError::NothingToRestore { .. }
+            // It does not mend itself, however often the run is tried.
+            | RunnerError::Track(
+                TrackError::Damaged { .. } | TrackError::TooNew { .. } | TrackError::OtherRun { .. },
+            ) => FailureClass::Data,
             RunnerError::Track(_) | RunnerError::Write { .. } => FailureClass::Io,
             RunnerError::Device { .. }
             | RunnerError::UnknownDevice { .. }
@@ -130,9 +135,7 @@ impl RunnerError {
             | RunnerError::NoCheckpoint { .. }
             | RunnerError::CodeChanged { .. }
             | RunnerError::NotOurs { .. } => FailureClass::Config,
-            RunnerError::Checkpoint { .. } | RunnerError::NothingToRestore { .. } => {
-                FailureClass::Io
-            }
+            RunnerError::Checkpoint { .. } => FailureClass::Io,
             RunnerError::Spawn { .. } => FailureClass::Exit,
             RunnerError::Panicked { .. } => FailureClass::Panic,
             RunnerError::OutOfMemory { .. } => FailureClass::Oom,

@@ -305,7 +305,7 @@ fn checkpoints_that_cannot_be_used_are_no_reason_to_begin_anew() {
     let RunnerError::NothingToRestore { rejected } = &error else { panic!("{error}") };
     assert!(rejected[0].contains("gen_ab.safetensors"), "{rejected:?}");
     let record = lab.record(1);
-    assert!(matches!(record.state, RunState::Failed { class: FailureClass::Io, .. }));
+    assert!(matches!(record.state, RunState::Failed { class: FailureClass::Data, .. }));
     assert!(record.timeline.iter().any(|(_, words)| words.contains("is not used")));
 
     lab.run_as(1, &invocation(), true, &mut |_| false).expect("begins anew when told so");

@@ -262,6 +262,8 @@ fn is_name(text: &str) -> bool {
         // Windows drops a final dot, and keeps some names for devices, whatever follows their dot.
         && !text.ends_with('.')
         && !is_device(text.split('.').next().unwrap_or_default())
+        // Beside the sweeps' folders lies the list of all runs.
+        && text != "index.jsonl"
 }
 
 fn is_device(stem: &str) -> bool {
@@ -465,6 +467,7 @@ mod tests {
         check("com1", false, "com1");
         check("com10", true, "com10");
         check("console", true, "console");
+        check("index.jsonl", false, "index.jsonl");
         check(&"x".repeat(65), false, &"x".repeat(64));
     }
 }

@@ -20,7 +20,7 @@ pub enum TrackError {
     Damaged { path: PathBuf, reason: String },
     #[error("`{path}` has format {found}; this build reads up to {supported}")]
     TooNew { path: PathBuf, found: u32, supported: u32 },
-    #[error("`{path}` is held by {owner}")]
+    #[error("`{path}` is held by {owner}; nothing was changed")]
     Held { path: PathBuf, owner: String },
     #[error("`{path}`: attempt {attempt} was taken over by {by}; it writes nothing more")]
     Fenced {

@@ -88,7 +88,7 @@ impl SweepDir {
 
     /// # Errors
     /// `Held` names the owner.
-    pub(crate) fn expect_free(&self) -> Result<(), TrackError> {
+    pub fn expect_free(&self) -> Result<(), TrackError> {
         expect_free(&self.lock_file())?;
         lease::expect_free_to_reader(&self.leases())
     }

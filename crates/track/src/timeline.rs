@@ -36,7 +36,7 @@ fn words(event: &Event) -> Option<String> {
         Event::Evaluated { step } => format!("evaluated at step {step}"),
         Event::RecordingDegraded { what, reason } => format!("{what} not recorded: {reason}"),
         Event::RecordingRestored { what } => format!("{what} recorded again"),
-        Event::Interrupted { step } => format!("stopped on request at step {step}"),
+        Event::Interrupted { step } => format!("stopped and saved at step {step}"),
         Event::Completed { step, .. } => format!("completed at step {step}"),
         Event::Diverged { step, reason } => format!("diverged at step {step}: {reason}"),
         Event::Failed { class, reason } => format!("failed ({}): {reason}", class.name()),
@@ -135,6 +135,6 @@ mod tests {
         let events = events.map(|event| Stamped { ts: "t".into(), event });
         let words = in_words(&events).into_iter().map(|(_, words)| words).collect::<Vec<_>>();
         let [two, three] = [2, 3].map(|step| format!("checkpoint at step {step}"));
-        assert_eq!(words, [two.as_str(), "stopped on request at step 2", &three]);
+        assert_eq!(words, [two.as_str(), "stopped and saved at step 2", &three]);
     }
 }

@@ -46,7 +46,13 @@ pub(crate) fn print_results(record: &SweepRecord) {
         let missing = || "—".to_string();
         vec![
             record.plan.cells[index].label.clone(),
-            format!("{}/{}", cell.runs.completed, cell.runs.planned),
+            match cell.without_value() {
+                0 => format!("{}/{}", cell.runs.completed, cell.runs.planned),
+                without => format!(
+                    "{}/{} ({without} without a value)",
+                    cell.runs.completed, cell.runs.planned
+                ),
+            },
             cell.estimate.as_ref().map_or_else(missing, |it| number(it.mean)),
             cell.estimate.as_ref().map(interval).unwrap_or_default(),
             cell.difference.as_ref().map(|it| format!("{:+.4}", it.mean)).unwrap_or_default(),

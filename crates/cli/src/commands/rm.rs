@@ -35,7 +35,7 @@ pub(crate) fn rm(args: &RmArgs, places: &Places) -> anyhow::Result<Exit> {
     if !args.dry_run {
         tell!("\nTo bring {} back:", if removals.len() == 1 { "it" } else { "them" });
         for Removal { from, to } in &removals {
-            tell!("  mv {} {}", typed(to), typed(from));
+            tell!("  test ! -e {1} && mv {0} {1}", typed(to), typed(from));
         }
     }
     Ok(Exit::Done)

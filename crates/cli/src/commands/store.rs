@@ -11,12 +11,12 @@ use crate::args::{LsArgs, ShowArgs, StatusArgs};
 use crate::exit::Exit;
 use crate::places::Places;
 use crate::run_address::recorded_at;
-use crate::terminal::{number, plural, table};
+use crate::terminal::{number, plural, print_error, table};
 
 /// One line a sweep, or one sweep with its unfinished runs.
 pub(crate) fn status(args: &StatusArgs, places: &Places) -> anyhow::Result<Exit> {
-    let sweeps = match &args.sweep {
-        Some(name) => vec![read_sweep_status(&places.runs, name)?],
+    let (sweeps, exit) = match &args.sweep {
+        Some(name) => (vec![read_sweep_status(&places.runs, name)?], Exit::Done),
         None => all_sweeps(places)?,
     };
     if args.json {
@@ -25,7 +25,7 @@ pub(crate) fn status(args: &StatusArgs, places: &Places) -> anyhow::Result<Exit>
             json!({ "sweep": sweep.plan.name, "states": states(sweep), "runs": runs })
         };
         tell!("{}", crate::terminal::json(&sweeps.iter().map(one).collect::<Vec<_>>())?);
-        return Ok(Exit::Done);
+        return Ok(exit);
     }
     if sweeps.is_empty() {
         tell!("no sweep in `{}`", places.runs.display());
@@ -46,17 +46,17 @@ pub(crate) fn status(args: &StatusArgs, places: &Places) -> anyhow::Result<Exit>
             tell!("\n{}", table(&["run", "seed", "cell", "state", ""], &rows));
         }
     }
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
 /// All sweeps, or all runs of one.
 pub(crate) fn ls(args: &LsArgs, places: &Places) -> anyhow::Result<Exit> {
     let Some(name) = &args.sweep else {
-        let sweeps = all_sweeps(places)?;
+        let (sweeps, exit) = all_sweeps(places)?;
         if args.json {
             let one = |it: &SweepRecord| json!({ "sweep": it.plan.name, "question": it.plan.question, "states": states(it) });
             tell!("{}", crate::terminal::json(&sweeps.iter().map(one).collect::<Vec<_>>())?);
-            return Ok(Exit::Done);
+            return Ok(exit);
         }
         let row = |it: &SweepRecord| {
             vec![it.plan.name.clone(), states_in_words(it), it.plan.question.clone()]
@@ -66,7 +66,7 @@ pub(crate) fn ls(args: &LsArgs, places: &Places) -> anyhow::Result<Exit> {
             true => tell!("no sweep in `{}`", places.runs.display()),
             false => tell!("{}", table(&["sweep", "runs", "question"], &rows)),
         }
-        return Ok(Exit::Done);
+        return Ok(exit);
     };
     let sweep = read_sweep(&places.runs, name)?;
     if args.json {
@@ -134,6 +134,9 @@ pub(crate) fn show(args: &ShowArgs, places: &Places) -> anyhow::Result<Exit> {
     for (name, value) in facts {
         tell!("  {name:<9} {value}");
     }
+    for (path, reason) in &run.damaged {
+        say!("warning: `{}` is left out: {reason}", path.display());
+    }
     if run.state != RunState::Completed || run.attempts > 1 || !run.trouble.is_empty() {
         say_what_happened(run);
     }
@@ -195,17 +198,20 @@ fn last_values(run: &RunRecord) -> BTreeMap<String, f64> {
     run.rows.iter().map(|row| (row.name.clone(), row.value)).collect()
 }
 
-/// Every sweep in the runs folder, by name. What is no sweep is passed over.
-fn all_sweeps(places: &Places) -> anyhow::Result<Vec<SweepRecord>> {
-    if !places.runs.exists() {
-        return Ok(Vec::new());
+/// Every sweep in the runs folder, by name. What is no sweep is passed over; one that cannot be read
+/// is named, and the exit code says so.
+fn all_sweeps(places: &Places) -> anyhow::Result<(Vec<SweepRecord>, Exit)> {
+    let (mut read, mut exit) = (Vec::new(), Exit::Done);
+    for sweep in track::sweeps(&places.runs)? {
+        match read_sweep_status(&places.runs, &sweep.name()) {
+            Ok(record) => read.push(record),
+            Err(error) => exit = print_error(&anyhow::Error::from(error).context(format!(
+                "`{}` is left out; `cyclelab sweep` with its file plans it anew, and loses nothing",
+                sweep.path().display()
+            ))),
+        }
     }
-    let mut names: Vec<String> = std::fs::read_dir(&places.runs)
-        .with_context(|| format!("cannot read `{}`", places.runs.display()))?
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .collect();
-    names.sort();
-    Ok(names.iter().filter_map(|name| read_sweep_status(&places.runs, name).ok()).collect())
+    Ok((read, exit))
 }
 
 fn states(sweep: &SweepRecord) -> BTreeMap<&'static str, usize> {

@@ -8,9 +8,9 @@ use std::time::Instant;
 use anyhow::Context;
 use runner::run::Invocation;
 use runner::sweep::{Launch, SweepOutcome, apply_code_change, execute};
-use runner::{ComputeDevice, PreparedSweep, Stop, prepare};
+use runner::{ComputeDevice, PreparedSweep, RunnerError, Stop, prepare};
 use spec::{Devices, OnCodeChange, Plan, Slots};
-use track::{CodeVersion, RunState, SourceTree, SweepRecord};
+use track::{CodeVersion, SourceTree, SweepRecord};
 
 use crate::args::SweepArgs;
 use crate::commands::report::{print_results, write_report};
@@ -20,7 +20,7 @@ use crate::places::Places;
 use crate::signals::{self, Asked};
 use crate::slots::{in_words, threads_per_run, usable_devices, whole_machine};
 use crate::sweep_progress::{Preparing, SweepProgress};
-use crate::terminal::{duration, plural, shell_word};
+use crate::terminal::{duration, plural, print_error, shell_word};
 
 /// Trains every run that has no result yet, then writes tables and report.
 pub(crate) fn sweep(args: &SweepArgs, places: &Places) -> anyhow::Result<Exit> {
@@ -40,6 +40,10 @@ pub(crate) fn sweep(args: &SweepArgs, places: &Places) -> anyhow::Result<Exit> {
     for note in prepared.notes() {
         say!("note: {note}");
     }
+    prepared.sweep.expect_free().with_context(|| {
+        let name = &prepared.plan.name;
+        format!("another `cyclelab sweep` is at work; `cyclelab status {name}` tells how far it is")
+    })?;
     mind_the_code(&mut prepared, &invocation)?;
     let slots = whole_machine(&prepared, &devices);
     announce(&prepared, &slots);
@@ -65,21 +69,30 @@ pub(crate) fn sweep(args: &SweepArgs, places: &Places) -> anyhow::Result<Exit> {
     };
     progress.finish();
     let record = track::read_sweep(&places.runs, &prepared.plan.name)?;
-    track::write_runs_parquet(&prepared.sweep, &record)?;
-    if let Err(error) = track::write_index(&places.runs) {
-        say!(
-            "warning: the index of all runs is behind ({error}); `cyclelab reindex` writes it anew"
-        );
+    // What is derived can be written later; what happened is to be said now.
+    let derived = [
+        track::write_runs_parquet(&prepared.sweep, &record),
+        track::write_index(&places.runs).map(drop),
+    ];
+    for error in derived.into_iter().filter_map(Result::err) {
+        let error = RunnerError::from(error).chain();
+        say!("warning: {error}; with space and permission `cyclelab reindex` writes it");
     }
     if !args.no_report {
         print_results(&record);
     }
     let failed = say_what_failed(&record).max(outcome.failed);
     say!("{}", last_line(&prepared, &outcome, failed, began));
-    if !args.no_report {
-        write_and_print_report(&record, places)?;
+    let reported = match args.no_report {
+        true => Ok(()),
+        false => write_and_print_report(&record, places),
+    };
+    if let Err(error) = &reported {
+        print_error(error);
+        say!("with space and permission `cyclelab report {}` writes it", prepared.plan.name);
     }
     Ok(match outcome {
+        _ if reported.is_err() => Exit::Io,
         SweepOutcome { breaker: true, .. } => Exit::Breaker,
         SweepOutcome { interrupted: true, .. } => Exit::SweepInterrupted,
         _ if failed > 0 => Exit::SomeFailed,
@@ -180,10 +193,7 @@ fn mind_the_mirror(plan: &Plan, places: &Places) {
 fn announce(prepared: &PreparedSweep, slots: &[ComputeDevice]) {
     let (all, left) = (prepared.entries.len(), prepared.to_do().count());
     let data = &prepared.record.dataset;
-    let resumable = |i: &usize| {
-        matches!(prepared.runs[*i].state, RunState::Interrupted | RunState::Lost { .. })
-    };
-    let begun = prepared.to_do().filter(resumable).count();
+    let begun = prepared.to_do().filter(|&i| prepared.runs[i].attempts > 0).count();
     say!("{}", prepared.plan.question);
     say!(
         "{}: {} × {} = {}; {} done, {left} to train{}",

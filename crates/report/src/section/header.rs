@@ -27,6 +27,7 @@ pub(crate) fn section(subject: &Subject<'_>) -> String {
         ));
     }
     out.push_str(&code_banner(subject));
+    out.push_str(&damage_banner(subject));
     out.push_str("<dl class=\"facts\">\n");
     let mut fact = |name: &str, html: String| {
         out.push_str(&format!("<div><dt>{name}</dt><dd>{html}</dd></div>\n"))
@@ -47,6 +48,19 @@ pub(crate) fn section(subject: &Subject<'_>) -> String {
     );
     out.push_str("</dl>\n</header>");
     out
+}
+
+/// A number that rests on fewer runs than it seems to is worse than none.
+fn damage_banner(subject: &Subject<'_>) -> String {
+    let damaged = subject.record.runs.iter().filter(|run| !run.damaged.is_empty()).count();
+    match damaged {
+        0 => String::new(),
+        damaged => format!(
+            "<p class=\"banner\" role=\"note\"><strong>Damaged files.</strong> Not all that {} recorded can be \
+             read; what is missing is left out below, and <a href=\"#runs\">named</a>.</p>\n",
+            plural(damaged, "run")
+        ),
+    }
 }
 
 /// Runs of different programs are not one experiment; the reader decides.

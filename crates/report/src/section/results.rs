@@ -49,7 +49,13 @@ pub(crate) fn section(subject: &Subject<'_>) -> String {
         let own = &summary.cells[at];
         out.push_str(&numeric(
             Some(own.runs.completed as f64),
-            &format!("{}/{}", own.runs.completed, own.runs.planned),
+            &match own.without_value() {
+                0 => format!("{}/{}", own.runs.completed, own.runs.planned),
+                without => format!(
+                    "{}/{} <span class=\"quiet\">({without} without a value)</span>",
+                    own.runs.completed, own.runs.planned
+                ),
+            },
         ));
         if losses {
             out.push_str(&numeric(
@@ -144,7 +150,7 @@ fn head(
     };
     sortable("done".into());
     if losses {
-        sortable("lost".into());
+        sortable("diverged, failed".into());
     }
     sortable("mean".into());
     out.push_str("<th scope=\"col\" class=\"num\">95 % interval</th><th scope=\"col\" class=\"num\">min–max</th>");

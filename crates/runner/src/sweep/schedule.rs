@@ -85,7 +85,7 @@ impl Schedule {
         }
         if let Some((closed, reason)) = self.reason_to_close(&state, runs_root) {
             state.closed = Some(closed);
-            return Next::Close(format!("{reason}; {} runs are left", state.waiting.len()));
+            return Next::Close(format!("{reason}; runs left: {}", state.waiting.len()));
         }
         let now = Instant::now();
         match state.waiting.iter().position(|it| it.not_before <= now) {
@@ -96,7 +96,7 @@ impl Schedule {
 
     fn reason_to_close(&self, state: &State, runs_root: &Path) -> Option<(Closed, String)> {
         if self.max_failures.is_some_and(|most| state.failures >= most) {
-            let reason = format!("{} runs have failed (limits.max_failures)", state.failures);
+            let reason = format!("failed runs: {} (limits.max_failures)", state.failures);
             return Some((Closed::Failures, reason));
         }
         if self.total_time.is_some_and(|most| self.began.elapsed() >= most) {
@@ -234,7 +234,7 @@ mod tests {
         assert!(!schedule.closed_by_failures());
         assert!(schedule.ended(0, &lost()).is_none());
         assert!(
-            matches!(schedule.next(root), Next::Close(reason) if reason.contains("2 runs are left"))
+            matches!(schedule.next(root), Next::Close(reason) if reason.contains("runs left: 2"))
         );
         assert_eq!(schedule.next(root), Next::Nothing, "said once");
         assert!(schedule.closed_by_failures());

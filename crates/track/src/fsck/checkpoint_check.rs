@@ -36,7 +36,7 @@ pub(super) fn check(
     let Some(step) = last_promised(events) else { return };
     let path = run.checkpoint(step);
     if !any_good {
-        found.damaged(&run.checkpoints(), "none is left that verifies; the run cannot go on");
+        found.damaged(&run.checkpoints(), "none is left that verifies: what was learned is lost, what was recorded is not; `cyclelab rm` and a new training, or `--fresh`, make another");
     } else if !path.exists() && !aside.iter().any(|it| it.file_stem() == path.file_name()) {
         found.damaged(&path, "its event is there, the checkpoint is not");
     }

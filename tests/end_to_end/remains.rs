@@ -97,11 +97,22 @@ impl Remains {
     }
 
     pub(crate) fn difference(&self, found: &Remains) -> Difference {
+        self.difference_but(found, &|_| false)
+    }
+
+    /// Some files, by their place, may be different, missing or there.
+    pub(crate) fn difference_but(
+        &self,
+        found: &Remains,
+        excused: &dyn Fn(&str) -> bool,
+    ) -> Difference {
         let (expected, rows) = (comparable(&self.rows), comparable(&found.rows));
-        let names = |it: &Remains| it.files.keys().cloned().collect::<BTreeSet<String>>();
+        let names = |it: &Remains| -> BTreeSet<String> {
+            it.files.keys().filter(|place| !excused(place)).cloned().collect()
+        };
         let (places, found_places) = (names(self), names(found));
-        let both = self.files.iter().filter_map(|(place, content)| {
-            Some((content.as_deref()?, found.files.get(place)?.as_deref()?))
+        let both = places.intersection(&found_places).filter_map(|place| {
+            Some((self.files[place].as_deref()?, found.files[place].as_deref()?))
         });
         Difference {
             lost_rows: expected.keys().filter(|key| !rows.contains_key(*key)).count(),

@@ -83,14 +83,7 @@ impl Raster {
 
     /// Writes a PNG that is whole or absent.
     pub(crate) fn write_png(&self, path: &Path) -> Result<(), DataError> {
-        let mut png = Vec::new();
-        let (width, height) = (self.width as u32, self.height as u32);
-        PngEncoder::new(&mut png)
-            .write_image(&self.rgb, width, height, ExtendedColorType::Rgb8)
-            .map_err(|error| {
-                let reason = error.to_string();
-                DataError::WriteImage { path: path.to_path_buf(), reason }
-            })?;
+        let png = png_of(&self.rgb, self.width, self.height, path)?;
         let dir = path.parent().expect("a picture lies in a folder");
         let mut builder = tempfile::Builder::new();
         // A dot first: what a killed process leaves is taken for no image.
@@ -103,6 +96,24 @@ impl Raster {
         file.persist(path).map_err(|error| DataError::write(path)(error.error))?;
         Ok(())
     }
+}
+
+/// The bytes of a PNG for `path`. In memory, as the encoder's own way to a file loses the error of a
+/// full disk.
+pub(crate) fn png_of(
+    rgb: &[u8],
+    width: usize,
+    height: usize,
+    path: &Path,
+) -> Result<Vec<u8>, DataError> {
+    let mut png = Vec::new();
+    PngEncoder::new(&mut png)
+        .write_image(rgb, width as u32, height as u32, ExtendedColorType::Rgb8)
+        .map_err(|error| {
+            let reason = error.to_string();
+            DataError::WriteImage { path: path.to_path_buf(), reason }
+        })?;
+    Ok(png)
 }
 
 /// Where position `i` of a reflected row of `size` comes from: 0 1 2 1 0 1 … for three.

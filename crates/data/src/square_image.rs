@@ -1,8 +1,10 @@
 //! One image as bytes, and its way to and from a tensor's values.
 
+use std::fs;
 use std::path::Path;
 
 use crate::error::DataError;
+use crate::raster::png_of;
 
 /// A square RGB image, rows of interleaved pixels (HWC).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,21 +32,10 @@ impl Image {
     }
 
     /// # Errors
-    /// `WriteImage`.
+    /// `WriteImage`, `Write`.
     pub fn to_png(&self, path: &Path) -> Result<(), DataError> {
-        let size = self.size as u32;
-        image::save_buffer_with_format(
-            path,
-            &self.rgb,
-            size,
-            size,
-            image::ColorType::Rgb8,
-            image::ImageFormat::Png,
-        )
-        .map_err(|error| DataError::WriteImage {
-            path: path.to_path_buf(),
-            reason: error.to_string(),
-        })
+        let png = png_of(&self.rgb, self.size, self.size, path)?;
+        fs::write(path, png).map_err(DataError::write(path))
     }
 }
 

@@ -90,7 +90,7 @@ pub fn run(
     // A panic of a library becomes this run's failure, with its message kept.
     let outcome = catch_unwind(AssertUnwindSafe(|| attempt.carry_out(observe)))
         .unwrap_or_else(|panic| Err(panicked(&*panic)));
-    claim.confirm()?;
+    claim.tidy(&attempt.run)?;
     let noted = patiently(&mut || events.append(&attempt.last_word(&outcome)).map_err(Into::into));
     match (outcome, noted) {
         // Why it ended matters more than that this could not be written down.

@@ -55,9 +55,15 @@ impl RunDir {
             self.metrics(),
             self.superseded(),
             self.checkpoints(),
+            self.samples(),
+            self.provenance(1),
         ];
         for folder in folders {
             clear_temps(&folder);
+        }
+        // Later attempts' provenance lies in folders of its own.
+        for entry in fs::read_dir(self.provenance(1)).into_iter().flatten().flatten() {
+            clear_temps(&entry.path());
         }
     }
 

@@ -180,6 +180,8 @@ impl MetricWriter {
     /// instant it may meet none.
     pub fn compact(&mut self) -> Result<Option<PathBuf>, TrackError> {
         self.seal()?;
+        // A segment that could not be removed when its rows became a part.
+        self.recover_log()?;
         let metrics = self.run.metrics();
         let mut rows = Vec::new();
         for (_, part) in self.readable_parts()? {

@@ -89,6 +89,14 @@ impl Claim {
         self.lease.attempt
     }
 
+    /// Clears away what could not be removed when its time came, as on a disk that was busy.
+    /// The owner's next claim would do the same.
+    pub fn tidy(&self, run: &RunDir) -> Result<(), TrackError> {
+        self.confirm()?;
+        run.clear_temps();
+        Ok(())
+    }
+
     /// Asked right before anything is committed. A process stopped between this answer and the
     /// commit is beyond any file system's help, so the two lie close together.
     ///

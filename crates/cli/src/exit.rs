@@ -43,7 +43,9 @@ impl Exit {
     /// The code for an error of the runner's or the store's; `None` for any other.
     pub(crate) fn of(error: &anyhow::Error) -> Option<Exit> {
         let of_the_store = match error.downcast_ref::<RunnerError>() {
-            Some(RunnerError::Track(error)) => Some(error),
+            Some(RunnerError::Track(
+                error @ (TrackError::Held { .. } | TrackError::Fenced { .. }),
+            )) => Some(error),
             Some(error) => return Some(error.class().into()),
             None => error.downcast_ref::<TrackError>(),
         };

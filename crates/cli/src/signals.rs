@@ -10,7 +10,7 @@ use signal_hook::iterator::Signals;
 /// Who is asked to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asked {
-    /// Each signal makes the stop more urgent; the fourth ends the scheduler itself.
+    /// Each Ctrl-C makes the stop more urgent; the fourth ends the scheduler itself.
     Sweep,
     /// One signal or ten: the run saves, then ends. A cluster sends several at once. Only Ctrl-C, three
     /// times, ends it without saving.
@@ -29,11 +29,13 @@ pub(crate) fn listen(
     std::thread::spawn(move || {
         let mut from_a_person = 0;
         for signal in signals.forever() {
-            if signal != SIGINT {
+            if signal == SIGINT {
+                from_a_person += 1;
+                stop.raise();
+            } else {
                 stop.hurry();
+                stop.request();
             }
-            from_a_person += u8::from(signal == SIGINT);
-            stop.raise();
             announce(stop.level());
             let enough = match asked {
                 Asked::Sweep => stop.level() > 3,
@@ -53,6 +55,6 @@ pub(crate) fn stop_with_stdin(stop: &Arc<Stop>) {
     std::thread::spawn(move || {
         let mut byte = [0];
         while std::io::stdin().read(&mut byte).is_ok_and(|n| n > 0) {}
-        stop.raise();
+        stop.request();
     });
 }

@@ -41,6 +41,9 @@ pub(crate) struct Progress {
     /// For how long each guard has seen its limit passed.
     #[serde(default)]
     pub guards: GuardCounters,
+    /// The guard that ended the run at this step: whoever goes on from here has only to say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped_by: Option<String>,
     /// Updates each optimizer has made: `gen_ab`, `gen_ba`, `disc_a`, `disc_b`.
     updates: [usize; 4],
 }

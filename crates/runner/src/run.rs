@@ -90,7 +90,9 @@ pub fn run(
     // A panic of a library becomes this run's failure, with its message kept.
     let outcome = catch_unwind(AssertUnwindSafe(|| attempt.carry_out(observe)))
         .unwrap_or_else(|panic| Err(panicked(&*panic)));
-    claim.tidy(&attempt.run)?;
+    claim.confirm()?;
+    // What is left over harms nobody; the outcome matters more.
+    drop(claim.tidy(&attempt.run));
     let noted = patiently(&mut || events.append(&attempt.last_word(&outcome)).map_err(Into::into));
     match (outcome, noted) {
         // Why it ended matters more than that this could not be written down.
@@ -194,10 +196,13 @@ impl Attempt<'_> {
             })?;
             return Ok(restored);
         }
-        if !restore.rejected.is_empty() && !self.request.fresh {
+        let aside = track::checkpoints_set_aside(&self.run)?;
+        let had_any = !restore.rejected.is_empty() || !aside.is_empty();
+        if had_any && !self.request.fresh {
+            let aside = aside.into_iter().map(|path| (path, "set aside".to_string()));
             let reason =
                 |(path, reason): (PathBuf, String)| format!("{}: {reason}", path.display());
-            let rejected = restore.rejected.into_iter().map(reason).collect();
+            let rejected = restore.rejected.into_iter().chain(aside).map(reason).collect();
             return Err(RunnerError::NothingToRestore { rejected });
         }
         track::set_aside_checkpoints(&self.run)?;

@@ -13,8 +13,15 @@ pub struct Stop {
 impl Stop {
     /// One more request: each makes the stop more urgent.
     pub fn raise(&self) {
-        // A handful of signals; saturation is not reached by a person.
-        self.level.fetch_add(1, Ordering::SeqCst);
+        let more = |level: u8| Some(level.saturating_add(1));
+        self.level
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, more)
+            .expect("there is always a next value");
+    }
+
+    /// A request that is none the more urgent for being repeated: a cluster sends several at once.
+    pub fn request(&self) {
+        self.level.fetch_max(1, Ordering::SeqCst);
     }
 
     /// Whoever asks waits less long than a person: a cluster kills some time after SIGTERM.

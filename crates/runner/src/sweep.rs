@@ -162,13 +162,17 @@ struct SweepLog<'a> {
 
 impl SweepLog<'_> {
     fn append(&mut self, event: &SweepEvent, stop: &Stop) -> Result<(), TrackError> {
-        if let Err(error) = self.claim.confirm() {
-            // The runs save and end; whoever owns the sweep now goes on with them.
-            stop.raise();
-            self.fenced.get_or_insert(error);
-            return Ok(());
+        match self.claim.confirm() {
+            Ok(()) => self.events.append(event),
+            Err(error @ TrackError::Fenced { .. }) => {
+                // The runs save and end; whoever owns the sweep now goes on with them.
+                if self.fenced.replace(error).is_none() {
+                    stop.raise();
+                }
+                Ok(())
+            }
+            Err(error) => Err(error),
         }
-        self.events.append(event)
     }
 }
 

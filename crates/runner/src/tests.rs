@@ -374,8 +374,17 @@ fn a_guard_ends_the_run_at_the_same_step_however_often_it_is_interrupted() {
         broken.run(1, Some(from)).expect("stops after a step");
     }
     let again = broken.run(1, None).expect("a result");
-    assert_eq!(again, Outcome::Diverged { step: 8, reason });
+    assert_eq!(again, Outcome::Diverged { step: 8, reason: reason.clone() });
     assert_eq!(numbers(&record), numbers(&broken.record(1)));
+
+    // Killed between its last checkpoint and its last word.
+    let events = record.folder.join("events.jsonl");
+    let text = std::fs::read_to_string(&events).expect("its events");
+    let lines: Vec<&str> = text.lines().filter(|line| !line.contains("\"diverged\"")).collect();
+    std::fs::write(&events, lines.join("\n") + "\n").expect("writable");
+    let once_more = straight.run(1, None).expect("the same result");
+    assert_eq!(once_more, Outcome::Diverged { step: 8, reason });
+    assert_eq!(numbers(&record), numbers(&straight.record(1)));
 }
 
 /// A gradient that overflows leaves finite losses for one more step: no checkpoint may be taken then.

@@ -87,6 +87,9 @@ impl<'a> Training<'a> {
     /// Trains from where it stands to the end, to a stop request or to divergence. The last word,
     /// in `events.jsonl`, is the caller's.
     pub(crate) fn train(&mut self) -> Result<Outcome, RunnerError> {
+        if let Some(reason) = self.progress.stopped_by.clone() {
+            return self.diverged(reason);
+        }
         let mut stepped = false;
         loop {
             if let Some(reason) = self.settle()? {
@@ -125,8 +128,8 @@ impl<'a> Training<'a> {
 
     /// The rows that show it are kept.
     fn diverged(&mut self, reason: String) -> Result<Outcome, RunnerError> {
-        let compacted = patiently(&mut || self.log.compact().map_err(RunnerError::from));
-        self.recorded("metrics", compacted)?;
+        // Without them nothing would show it: the run fails, and diverges again.
+        patiently(&mut || self.log.compact().map_err(RunnerError::from))?;
         Ok(Outcome::Diverged { step: self.progress.step, reason })
     }
 
@@ -185,6 +188,7 @@ impl<'a> Training<'a> {
         let fired = self.guards.window(&observed);
         self.progress.guards = self.guards.counters().clone();
         if fired.is_some() {
+            self.progress.stopped_by = fired.clone();
             self.save_samples()?;
             self.save()?;
         }

@@ -95,6 +95,8 @@ impl CheckpointDir {
         if path.exists() {
             // The same step again: a good one is as good as this one, a damaged one makes room.
             if verify(&path, Some(key), *step).is_ok() {
+                // The try that left it may have failed at this.
+                durable::sync_dir(&run.checkpoints())?;
                 return Ok(path);
             }
             discard(&path)?;

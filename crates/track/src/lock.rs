@@ -119,6 +119,8 @@ pub(crate) fn take(path: &Path) -> Result<FolderLock, TrackError> {
             }
             // As on Lustre mounted without `flock`: there the lease alone decides.
             Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => break,
+            // ENOLCK: a network file system without a lock daemon.
+            Err(TryLockError::Error(error)) if error.raw_os_error() == Some(37) => break,
             Err(TryLockError::Error(error)) => return Err(TrackError::write(path)(error)),
         }
     }

@@ -194,6 +194,8 @@ impl MetricWriter {
             let order = |a: &MetricRow| (a.step, a.attempt, a.seq);
             (a.split, &a.name, order(a)).cmp(&(b.split, &b.name, order(b)))
         });
+        // Equal rows stand together: a part that could not be removed may have left them twice.
+        rows.dedup_by_key(|row| (row.attempt, row.seq));
         let ready = metrics.join(format!("compact-a{:02}.{READY}", self.attempt));
         let bytes = self.encode(&ready, &rows)?;
         if metric_part::decode(&ready, bytes.clone())?.len() != rows.len() {
@@ -363,6 +365,8 @@ fn finish_compaction(metrics: &Path) -> Result<(), TrackError> {
     for part in parts {
         fs::remove_file(&part).map_err(TrackError::write(&part))?;
     }
+    // Or a power cut brings parts back beside what replaced them.
+    durable::sync_dir(metrics)?;
     durable::rename(&ready, &ready.with_extension("parquet"))
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use spec::OnCodeChange;
-use track::{RunState, read_run_status};
+use track::{RunDir, RunState, TrackError, read_run_status};
 
 use crate::error::RunnerError;
 use crate::prepare::PreparedSweep;
@@ -28,7 +28,12 @@ pub fn apply_code_change(
         // Runs that other sweeps made are theirs to repeat.
         let own = |i: &&usize| prepared.runs[**i].folder.parent() == Some(prepared.sweep.path());
         for &i in other.iter().filter(own).collect::<Vec<_>>() {
-            set_aside(&prepared.runs[i].folder)?;
+            // One that has begun meanwhile is left alone.
+            match RunDir::new(prepared.runs[i].folder.clone()).lock() {
+                Ok(_lock) => set_aside(&prepared.runs[i].folder)?,
+                Err(TrackError::Held { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
             prepared.runs[i] = read_run_status(&prepared.runs_root, &prepared.entries[i]);
         }
     }

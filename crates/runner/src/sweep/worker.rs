@@ -82,6 +82,13 @@ impl Worker<'_> {
         {
             return self.file(&run, Event::TimedOut { reason });
         }
+        if status.code() == Some(HELD) {
+            return match after.state {
+                // Its owner has not said yet that it began.
+                RunState::Planned => RunState::Running,
+                state => state,
+            };
+        }
         let began = after.attempts > before.attempts;
         let log_tail = run.log_tail(attempt);
         match after.state {
@@ -91,10 +98,7 @@ impl Worker<'_> {
             }
             RunState::Running => after.state,
             // What the folder says is another attempt's word.
-            state if !began && !status.success() => match status.code() {
-                Some(HELD) => state,
-                _ => self.file(&run, last_word(&log_tail, status)),
-            },
+            _ if !began && !status.success() => self.file(&run, last_word(&log_tail, status)),
             state => state,
         }
     }
@@ -128,6 +132,11 @@ impl Worker<'_> {
     /// Writes down how a run ended that could not do so itself.
     fn file(&self, run: &RunDir, event: Event) -> RunState {
         let written = run.lock().and_then(|_lock| {
+            // Another process may have finished it in between.
+            let now = run.state()?;
+            if now.is_result() {
+                return Ok(now);
+            }
             RunEvents::open(&run.events())?.append(&event)?;
             run.state()
         });

@@ -103,12 +103,14 @@ impl Claim {
     /// # Errors
     /// `Fenced` once another process has taken over.
     pub fn confirm(&self) -> Result<(), TrackError> {
-        if newest_number(&self.leases)? <= self.lease.attempt {
+        if newest_number(&self.leases)? == self.lease.attempt {
             return Ok(());
         }
-        let by = Found::newest(&self.leases)?.map_or_else(String::new, |found| {
-            format!("attempt {}, {}", found.attempt, found.owner())
-        });
+        // Without its lease the folder is another, or none: it was moved away.
+        let by = Found::newest(&self.leases)?
+            .map_or("whoever moved the folder".to_owned(), |found| {
+                format!("attempt {}, {}", found.attempt, found.owner())
+            });
         let (path, attempt) = (self.lease.path(&self.leases), self.lease.attempt);
         Err(TrackError::Fenced { path, attempt, by })
     }

@@ -36,7 +36,7 @@ test *ARGS:
 torture N="100":
     @command -v strace >/dev/null || echo "strace is missing; apt-get installs it"
     @command -v strace >/dev/null || $([ "$(id -u)" = 0 ] || echo sudo) sh -c "apt-get update -q && apt-get install -q -y --no-install-recommends strace"
-    CYCLELAB_TORTURE={{N}} CYCLELAB_NO_SKIPS=1 cargo {{nextest}} {{selection}} torture {{aloud}}
+    CYCLELAB_TORTURE={{N}} CYCLELAB_NO_SKIPS=1 cargo {{nextest}} {{selection}} torture power_loss {{aloud}}
 
 # Feed sweep_file, metric_log, manifest or events what nobody would write: just fuzz manifest 300
 fuzz TARGET SECONDS="60":

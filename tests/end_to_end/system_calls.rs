@@ -80,7 +80,7 @@ pub(crate) fn and_children(strace: Command) -> Command {
     follow
 }
 
-fn under_strace(command: Command, trace: &Path, options: &[&str]) -> Command {
+pub(crate) fn under_strace(command: Command, trace: &Path, options: &[&str]) -> Command {
     let mut strace = Command::new("strace");
     strace.args(["-qq", "-o"]).arg(trace).args(options);
     strace.arg("--").arg(command.get_program()).args(command.get_args());

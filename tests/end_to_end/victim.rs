@@ -12,7 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// The run of the plan with every loss term on.
 const INDEX: usize = 1;
 
-/// Windows, scores, samples and checkpoints at steps that do not coincide: a checkpoint lies in
+/// A guard that never fires; windows, scores, samples and checkpoints at steps that do not coincide: a checkpoint lies in
 /// the middle of a window, and rows lie behind the newest checkpoint. No disk has that much free,
 /// so the sweep writes its plan and starts nothing.
 const SWEEP: &str = r#"
@@ -37,6 +37,7 @@ train.log_every = 2
 train.checkpoint_every = 3
 train.sample_every = 5
 eval.every = 4
+guards.output_std_below = 1e-9
 [axes]
 loss.lambda_cycle = [0, 10]
 [samples]

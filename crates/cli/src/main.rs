@@ -19,7 +19,6 @@ use clap::Parser;
 use crate::args::{Args, Command};
 
 fn main() -> std::process::ExitCode {
-    terminal::end_quietly_on_a_closed_pipe();
     let args = Args::parse();
     let places = args.places.resolve();
     let outcome = match args.command {

@@ -25,9 +25,15 @@ pub(crate) fn line(words: fmt::Arguments<'_>) {
     drop(writeln!(std::io::stderr(), "{}", plain(&words.to_string())));
 }
 
-#[expect(clippy::print_stdout, reason = "the one place")]
+/// A reader like `head` that has closed the pipe wants no more; that is no failure. Any other loss
+/// of the answer is.
 pub(crate) fn answer(words: fmt::Arguments<'_>) {
-    println!("{}", plain(&words.to_string()));
+    if let Err(error) = writeln!(std::io::stdout(), "{}", plain(&words.to_string()))
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        say!("error: cannot write the answer: {error}");
+        std::process::exit(74);
+    }
 }
 
 /// Questions, labels, reasons and file names come from strangers: what would act on the terminal
@@ -86,18 +92,6 @@ pub(crate) fn print_by_class(error: anyhow::Error) -> anyhow::Result<Exit> {
         }
         None => Err(error),
     }
-}
-
-/// Ends quietly where a reader like `head` closed the pipe: Rust would panic.
-pub(crate) fn end_quietly_on_a_closed_pipe() {
-    let default = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        let message = info.payload_as_str().unwrap_or_default();
-        if message.starts_with("failed printing to stdout") {
-            std::process::exit(0);
-        }
-        default(info);
-    }));
 }
 
 /// Text on standard error as it is.

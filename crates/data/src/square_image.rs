@@ -31,6 +31,11 @@ impl Image {
         Image { size, rgb: to_levels(values) }
     }
 
+    /// The image as a PNG file's bytes.
+    pub fn png(&self) -> Vec<u8> {
+        png_of(&self.rgb, self.size, self.size, Path::new("")).expect("as many pixels as it says")
+    }
+
     /// # Errors
     /// `WriteImage`, `Write`.
     pub fn to_png(&self, path: &Path) -> Result<(), DataError> {

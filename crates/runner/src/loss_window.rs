@@ -57,7 +57,7 @@ pub(crate) struct SavedWindow(Vec<Vec<Exact>>);
 /// what is no number is text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-enum Exact {
+pub(crate) enum Exact {
     Finite(f64),
     NotFinite(String),
 }
@@ -96,16 +96,27 @@ impl LossWindow {
         self.waiting.push(Tensor::cat(values, 0));
     }
 
-    /// Reads what waits, in one transfer, and keeps the window open.
+    /// What the open window holds, one row a step.
+    pub(crate) fn rows(&mut self) -> (&[Quantity], &[Vec<f32>]) {
+        self.read_waiting();
+        (&self.quantities, &self.read)
+    }
+
+    /// The window as it stands; it stays open.
     pub(crate) fn save(&mut self) -> SavedWindow {
+        self.read_waiting();
+        let row = |row: &Vec<f32>| row.iter().copied().map(Exact::from).collect();
+        SavedWindow(self.read.iter().map(row).collect())
+    }
+
+    /// In one transfer.
+    fn read_waiting(&mut self) {
         if !self.waiting.is_empty() {
             let waiting = std::mem::take(&mut self.waiting);
             let data = Tensor::cat(waiting, 0).into_data();
             let values = data.as_slice::<f32>().expect("losses are float32");
             self.read.extend(values.chunks_exact(self.quantities.len()).map(<[f32]>::to_vec));
         }
-        let row = |row: &Vec<f32>| row.iter().copied().map(Exact::from).collect();
-        SavedWindow(self.read.iter().map(row).collect())
     }
 
     /// Names a loss of the open window that is not a number, as far as it has been read.
@@ -118,7 +129,7 @@ impl LossWindow {
 
     /// Closes the window: one entry a quantity, empty where no step was taken.
     pub(crate) fn close(&mut self) -> Vec<WindowStat> {
-        self.save();
+        self.read_waiting();
         let steps = std::mem::take(&mut self.read);
         let stat = |(i, &quantity): (usize, &Quantity)| {
             let values = steps.iter().map(|step| f64::from(step[i]));

@@ -76,6 +76,7 @@ pub fn run(
     if run.state()?.is_result() {
         return Ok(Outcome::AlreadyDone);
     }
+    expect_the_same_code(&run, request)?;
     let mut events = RunEvents::open(&run.events())?;
     let (device, invocation) = (request.device, request.invocation);
     events.append(&Event::Started {
@@ -104,11 +105,9 @@ pub fn run(
 /// Half a run by one program and half by another is no run that can be defended.
 fn expect_the_same_code(run: &RunDir, request: &Request<'_>) -> Result<(), RunnerError> {
     let now = request.invocation.code.to_string();
-    if request.allow_changed || track::newest_valid(run)?.found.is_none() {
-        return Ok(());
-    }
-    match run.last_code()? {
-        Some(before) if before != now => {
+    match run.last_code()?.filter(|before| *before != now && !request.allow_changed) {
+        // Without a checkpoint there is nothing to go on with.
+        Some(before) if track::newest_valid(run)?.found.is_some() => {
             Err(RunnerError::CodeChanged { path: run.path().into(), before, now })
         }
         _ => Ok(()),

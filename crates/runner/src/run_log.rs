@@ -131,6 +131,14 @@ impl<'a> RunLog<'a> {
     /// Adds an event. After an error it is kept, with its time, for the next call.
     pub(crate) fn event(&mut self, event: Event) -> Result<(), TrackError> {
         self.unwritten.push((event, time::now_us()));
+        self.write_events()
+    }
+
+    /// Events that could not be written when they happened.
+    pub(crate) fn write_events(&mut self) -> Result<(), TrackError> {
+        if self.unwritten.is_empty() {
+            return Ok(());
+        }
         self.claim.confirm()?;
         while let Some((event, ts_us)) = self.unwritten.first() {
             self.events.append_at(event, *ts_us)?;

@@ -6,7 +6,8 @@ use model::CycleGan;
 use track::{SampleKind, SampleWriter};
 
 use crate::error::RunnerError;
-use crate::evaluate::{Direction, letter};
+use crate::evaluate::{self, Direction, letter};
+use crate::train::Setting;
 
 /// Held-out inputs by domain letter and id.
 pub(crate) type SampleIds = Vec<(String, String)>;
@@ -49,24 +50,22 @@ pub(crate) fn choose(
 /// Inputs that this data set does not have are left out.
 pub(crate) fn save(
     networks: &CycleGan,
-    dataset: &Dataset,
-    fold: Fold,
-    ids: &SampleIds,
+    setting: &Setting<'_>,
     device: &Device,
     step: u64,
     writer: &mut SampleWriter,
 ) -> Result<(), RunnerError> {
+    let Setting { config, dataset, samples, claim, .. } = *setting;
+    let fold = evaluate::fold(config.eval.fold);
     for direction in Direction::both(networks, device) {
         let domain = letter(direction.input);
-        for (_, id) in ids.iter().filter(|(of, _)| of == domain) {
+        for (_, id) in samples.iter().filter(|(of, _)| of == domain) {
             let Some(index) = find(dataset, fold, direction.input, id) else { continue };
             let real = dataset.held_out(fold, direction.input, index)?;
             let size = real.size;
             let made = direction.translate(real.to_unit_chw(), size);
             let mut put = |kind, image: &Image| -> Result<(), RunnerError> {
-                let (record, path) = writer.place(step, domain, id, kind)?;
-                image.to_png(&path)?;
-                Ok(writer.append(&record)?)
+                Ok(writer.put(claim, step, domain, id, kind, &image.png())?)
             };
             put(SampleKind::Real, &real)?;
             put(SampleKind::Fake, &Image::from_unit_chw(&made.fake, size))?;

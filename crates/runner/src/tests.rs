@@ -355,18 +355,18 @@ fn a_run_that_other_code_began_is_refused() {
 #[test]
 fn a_guard_ends_the_run_at_the_same_step_however_often_it_is_interrupted() {
     let toml = TINY
-        .replace("train.log_every = 5", "train.log_every = 2")
+        .replace("train.log_every = 5", "train.log_every = 3")
         .replace("[axes]", "guards.output_std_below = 0.99\n guards.output_std_steps = 7\n [axes]");
     let straight = Lab::new();
     straight.plan(&toml);
     let outcome = straight.run(1, None).expect("a result");
-    let Outcome::Diverged { step: 8, reason } = outcome else { panic!("{outcome:?}") };
+    let Outcome::Diverged { step: 10, reason } = outcome else { panic!("{outcome:?}") };
     assert!(reason.contains("output/std_"), "{reason}");
     let record = straight.record(1);
     assert!(record.last("output/std_a").is_some_and(|std| std > 0.0 && std < 1.0));
     assert!(record.last("output/std_b").is_some());
     assert!(!record.samples.is_empty(), "what it made is kept");
-    assert!(newest(&record.folder).ends_with("step-00000008"));
+    assert!(newest(&record.folder).ends_with("step-00000010"));
 
     let broken = Lab::new();
     broken.plan(&toml);
@@ -374,7 +374,7 @@ fn a_guard_ends_the_run_at_the_same_step_however_often_it_is_interrupted() {
         broken.run(1, Some(from)).expect("stops after a step");
     }
     let again = broken.run(1, None).expect("a result");
-    assert_eq!(again, Outcome::Diverged { step: 8, reason: reason.clone() });
+    assert_eq!(again, Outcome::Diverged { step: 10, reason: reason.clone() });
     assert_eq!(numbers(&record), numbers(&broken.record(1)));
 
     // Killed between its last checkpoint and its last word.
@@ -383,7 +383,7 @@ fn a_guard_ends_the_run_at_the_same_step_however_often_it_is_interrupted() {
     let lines: Vec<&str> = text.lines().filter(|line| !line.contains("\"diverged\"")).collect();
     std::fs::write(&events, lines.join("\n") + "\n").expect("writable");
     let once_more = straight.run(1, None).expect("the same result");
-    assert_eq!(once_more, Outcome::Diverged { step: 8, reason });
+    assert_eq!(once_more, Outcome::Diverged { step: 10, reason });
     assert_eq!(numbers(&record), numbers(&straight.record(1)));
 }
 
@@ -407,6 +407,24 @@ fn weights_that_are_no_numbers_are_never_saved() {
             }
         }
     }
+}
+
+#[test]
+fn a_run_that_diverges_does_so_at_the_same_step_however_often_it_is_interrupted() {
+    let toml = TINY.replace("optim.lr_g = 2e-3", "optim.lr_g = 1e38");
+    let straight = Lab::new();
+    straight.plan(&toml);
+    let outcome = straight.run(1, None).expect("a result");
+    let Outcome::Diverged { step, .. } = outcome else { panic!("{outcome:?}") };
+    let broken = Lab::new();
+    broken.plan(&toml);
+    let mut attempts = (0..step).map(Some).chain([None]);
+    let diverges = |from| {
+        let ended = broken.run(1, from).expect("stops, or a result");
+        matches!(ended, Outcome::Diverged { .. }).then_some(ended)
+    };
+    assert_eq!(attempts.find_map(diverges), Some(outcome));
+    assert_eq!(numbers(&straight.record(1)), numbers(&broken.record(1)));
 }
 
 #[test]

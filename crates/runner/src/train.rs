@@ -17,7 +17,7 @@ use crate::checkpoint::{Progress, Snapshot};
 use crate::error::RunnerError;
 use crate::evaluate::{self, evaluate};
 use crate::event::{Outcome, TrainEvent};
-use crate::guards::{Guards, Observed};
+use crate::guards::Guards;
 use crate::loss_window::{LossWindow, Quantity, WindowStat};
 use crate::lr_schedule::lr_factor;
 use crate::patience::{self, patiently};
@@ -87,6 +87,13 @@ impl<'a> Training<'a> {
     /// Trains from where it stands to the end, to a stop request or to divergence. The last word,
     /// in `events.jsonl`, is the caller's.
     pub(crate) fn train(&mut self) -> Result<Outcome, RunnerError> {
+        let outcome = self.train_to_an_end();
+        // The last word comes after them; where they cannot be written, neither can it.
+        drop(patiently(&mut || self.log.write_events().map_err(RunnerError::from)));
+        outcome
+    }
+
+    fn train_to_an_end(&mut self) -> Result<Outcome, RunnerError> {
         if let Some(reason) = self.progress.stopped_by.clone() {
             return self.diverged(reason);
         }
@@ -100,13 +107,17 @@ impl<'a> Training<'a> {
             // An attempt that owes nothing takes a step before it stops again: each checkpoint is of
             // a step of its own.
             let stops = self.setting.stop.requested() && !ends && (stepped || owes);
-            let saved = match ends || stops {
-                true => self.save_at_last()?,
-                false if stepped && self.checkpoint_is_due() => self.save()?,
-                false => None,
-            };
-            if let Some(reason) = saved {
-                return self.diverged(reason);
+            match () {
+                () if ends => {
+                    if let Some(reason) = self.save_at_last()? {
+                        return self.diverged(reason);
+                    }
+                }
+                // What is not sound is left to the next attempt: it comes to the same end from the
+                // checkpoint before, at the step at which it would have been seen anyway.
+                () if stops => drop(self.save_at_last()?),
+                () if stepped && self.checkpoint_is_due() => self.save()?,
+                () => {}
             }
             if ends {
                 self.finish()?;
@@ -145,8 +156,13 @@ impl<'a> Training<'a> {
         self.progress.step = step;
         self.progress.images += batch.n as u64;
         let ends = step == self.total_steps();
-        let closes = ends || step.is_multiple_of(config.train.log_every);
-        // Closing reads the losses, which waits for the device: its time is the steps'.
+        let logs = ends || step.is_multiple_of(config.train.log_every);
+        // Reading the losses waits for the device: its time is the steps'.
+        let fired = match logs || self.guards.look_at(step) {
+            true => self.guard(),
+            false => None,
+        };
+        let closes = logs || fired.is_some();
         let stats = if closes { self.window.close() } else { Vec::new() };
         let step_s = started.elapsed().as_secs_f64();
         self.progress.active_s += step_s;
@@ -161,10 +177,24 @@ impl<'a> Training<'a> {
             return Ok(None);
         }
         self.record(&stats)?;
-        match self.non_finite(&stats) {
-            Some(reason) => Ok(Some(reason)),
-            None => self.guard(&stats),
+        if let Some(reason) = self.non_finite(&stats) {
+            return Ok(Some(reason));
         }
+        if fired.is_some() {
+            // The networks are sound, so they and what they make are kept.
+            self.progress.stopped_by = fired.clone();
+            self.save_samples()?;
+            self.save()?;
+        }
+        Ok(fired)
+    }
+
+    /// What a guard has to say of the steps it has not seen yet.
+    fn guard(&mut self) -> Option<String> {
+        let (quantities, rows) = self.window.rows();
+        let fired = self.guards.observe(self.progress.step, quantities, rows);
+        self.progress.guards = self.guards.counters().clone();
+        fired
     }
 
     /// Names the first loss that is not a number, or nothing.
@@ -175,24 +205,6 @@ impl<'a> Training<'a> {
 
     fn stops_at_non_finite(&self) -> bool {
         self.setting.config.guards.non_finite == NonFinite::Stop
-    }
-
-    /// What a guard has to say. The networks are sound, so they and what they make are kept.
-    fn guard(&mut self, stats: &[WindowStat]) -> Result<Option<String>, RunnerError> {
-        let names: Vec<String> = stats.iter().map(|stat| stat.quantity.name()).collect();
-        let observed: Vec<Observed<'_>> = names
-            .iter()
-            .zip(stats)
-            .map(|(name, stat)| Observed { name, mean: stat.mean, count: stat.count })
-            .collect();
-        let fired = self.guards.window(&observed);
-        self.progress.guards = self.guards.counters().clone();
-        if fired.is_some() {
-            self.progress.stopped_by = fired.clone();
-            self.save_samples()?;
-            self.save()?;
-        }
-        Ok(fired)
     }
 
     /// Does what the step asks for besides training, as far as no stop is requested; the rest is
@@ -279,14 +291,10 @@ impl<'a> Training<'a> {
     }
 
     fn save_samples(&mut self) -> Result<(), RunnerError> {
-        let Setting { dataset, samples, .. } = self.setting;
-        let fold = self.fold();
         let saved = patiently(&mut || {
             samples::save(
                 &self.trainer.networks,
-                dataset,
-                fold,
-                samples,
+                &self.setting,
                 self.trainer.device(),
                 self.progress.step,
                 &mut self.log.samples,
@@ -301,23 +309,31 @@ impl<'a> Training<'a> {
     }
 
     /// A checkpoint on the way: where it cannot be written now, it is tried again later. Networks
-    /// that are not finite are not worth keeping; the reason comes back instead.
-    fn save(&mut self) -> Result<Option<String>, RunnerError> {
-        let snapshot = match self.snapshot()? {
-            Ok(snapshot) => snapshot,
-            Err(reason) => return Ok(Some(reason)),
+    /// that are not finite are not worth keeping: the next row says so and ends the run.
+    fn save(&mut self) -> Result<(), RunnerError> {
+        let saved = match self.snapshot() {
+            Ok(snapshot) => {
+                let written = self.write(&snapshot);
+                self.recorded("checkpoints", written)?.is_some()
+            }
+            Err(reason) => {
+                self.warn(format!("no checkpoint of step {}: {reason}", self.progress.step));
+                true
+            }
         };
-        let written = self.write(&snapshot);
-        let saved = self.recorded("checkpoints", written)?;
-        self.checkpoint_again = saved.is_none().then(|| Instant::now() + CHECKPOINT_AGAIN);
-        Ok(None)
+        self.checkpoint_again = (!saved).then(|| Instant::now() + CHECKPOINT_AGAIN);
+        Ok(())
     }
 
-    /// The checkpoint that the attempt ends with: without it, it would be lost work.
+    /// The checkpoint that the attempt ends with: without it, it would be lost work. The reason
+    /// comes back where there must be none.
     fn save_at_last(&mut self) -> Result<Option<String>, RunnerError> {
-        let snapshot = match self.snapshot()? {
+        let snapshot = match self.snapshot() {
             Ok(snapshot) => snapshot,
-            Err(reason) => return Ok(Some(reason)),
+            Err(reason) => {
+                self.warn(format!("no checkpoint of step {}: {reason}", self.progress.step));
+                return Ok(Some(reason));
+            }
         };
         let mut warned = false;
         let written = patiently(&mut || {
@@ -336,21 +352,15 @@ impl<'a> Training<'a> {
     }
 
     /// What a checkpoint holds now, or why there must be none.
-    fn snapshot(&mut self) -> Result<Result<Snapshot, String>, RunnerError> {
+    fn snapshot(&mut self) -> Result<Snapshot, String> {
         self.progress.window = self.window.save();
         let stops = self.stops_at_non_finite();
         if let Some(reason) = self.window.non_finite().filter(|_| stops) {
-            // The window closes early, so that the rows that show it are kept.
-            let stats = self.window.close();
-            self.record(&stats)?;
-            return Ok(Err(reason));
+            return Err(reason);
         }
         let config = &self.setting.config.model;
         let snapshot = Snapshot::take(&self.trainer, config, self.progress.clone());
-        match snapshot.non_finite().filter(|_| stops) {
-            Some(reason) => Ok(Err(reason)),
-            None => Ok(Ok(snapshot)),
-        }
+        snapshot.non_finite().filter(|_| stops).map_or(Ok(snapshot), Err)
     }
 
     /// Seals the rows, then saves: no row up to a checkpoint is ever behind it.
@@ -368,7 +378,8 @@ impl<'a> Training<'a> {
     /// All parts into one, and no more checkpoints than the last.
     fn finish(&mut self) -> Result<(), RunnerError> {
         patiently(&mut || self.log.compact().map_err(RunnerError::from))?;
-        let pruned = track::keep_newest(self.setting.run, 1);
+        let Setting { run, claim, .. } = self.setting;
+        let pruned = claim.confirm().and_then(|()| track::keep_newest(run, 1));
         self.recorded("checkpoints", pruned.map_err(RunnerError::from))?;
         Ok(())
     }
@@ -403,12 +414,18 @@ impl<'a> Training<'a> {
     /// Adds an event. The log keeps one that cannot be written now for later.
     fn note(&mut self, event: Event) -> Result<(), RunnerError> {
         match self.log.event(event).map_err(RunnerError::from) {
-            Err(error) if !patience::may_pass(&error) => Err(error),
-            Err(error) if self.trouble.insert("events") => {
-                self.warn(format!("events are not recorded for now: {}", error.chain()));
+            Ok(()) if self.trouble.remove("events") => {
+                self.warn("events are recorded again".to_string());
                 Ok(())
             }
-            _ => Ok(()),
+            Ok(()) => Ok(()),
+            Err(error) if !patience::may_pass(&error) => Err(error),
+            Err(error) => {
+                if self.trouble.insert("events") {
+                    self.warn(format!("events are not recorded for now: {}", error.chain()));
+                }
+                Ok(())
+            }
         }
     }
 

@@ -329,8 +329,8 @@ pub enum EvalCheckpoint {
 #[serde(deny_unknown_fields)]
 pub struct GuardConfig {
     pub non_finite: NonFinite,
-    /// Stops a run in which a discriminator's loss, as logged, `loss.d_factor` included, and as the
-    /// mean over a log window, stays below this, ≥ 0; 0 is off. Near 0 for long means that the discriminator
+    /// Stops a run in which a discriminator's loss, `loss.d_factor` included, as the
+    /// mean over every 10 steps, stays below this, ≥ 0; 0 is off. Near 0 for long means that the discriminator
     /// has won: it is flat around the fakes, and the generator gets no gradient (Arjovsky & Bottou
     /// 2017, arXiv:1701.04862, §2). Not for `"wgan-gp"`, whose loss is negative in a good run.
     pub d_loss_below: f64,

@@ -5,7 +5,7 @@
 //! latest: names do, and a hint would have to be verified like any other.
 
 use std::fs::{self, File};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -93,8 +93,9 @@ impl CheckpointDir {
         claim.confirm()?;
         let path = run.checkpoint(*step);
         if path.exists() {
-            // The same step again: a good one is as good as this one, a damaged one makes room.
-            if verify(&path, Some(key), *step).is_ok() {
+            // The same step again: an equal one is as good as this one; one that is damaged, or
+            // still owes what has been done since, makes room.
+            if verify(&path, Some(key), *step).is_ok_and(|there| there == *state) {
                 // The try that left it may have failed at this.
                 durable::sync_dir(&run.checkpoints())?;
                 return Ok(path);
@@ -102,7 +103,9 @@ impl CheckpointDir {
             discard(&path)?;
         }
         durable::rename(temp, &path)?;
-        verify(&path, Some(key), *step).map_err(|reason| TrackError::damaged(&path, reason))?;
+        // What the disk did not keep may be kept at the next try.
+        verify(&path, Some(key), *step)
+            .map_err(|reason| TrackError::write(&path)(io::Error::other(reason)))?;
         prune(run, *step, keep)?;
         Ok(path)
     }

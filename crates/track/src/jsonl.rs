@@ -1,7 +1,7 @@
 //! Append-only lines of JSON that survive a crash in the middle of a line.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -23,7 +23,7 @@ impl JsonLines {
             durable::create_dir(parent)?;
         }
         let is_new = !path.exists();
-        let mut file = OpenOptions::new()
+        let file = OpenOptions::new()
             .read(true)
             .append(true)
             .create(true)
@@ -33,13 +33,9 @@ impl JsonLines {
             // Or a power cut takes the name, and every line that is on the disk with it.
             durable::sync_parent(path)?;
         }
-        let mut text = Vec::new();
-        file.read_to_end(&mut text).map_err(TrackError::read(path))?;
-        let whole = whole_lines(&text).len();
-        if whole < text.len() {
-            file.set_len(whole as u64).map_err(TrackError::write(path))?;
-        }
-        Ok(JsonLines { path: path.to_owned(), file })
+        let mut lines = JsonLines { path: path.to_owned(), file };
+        lines.cut_torn_line().map_err(TrackError::write(path))?;
+        Ok(lines)
     }
 
     /// Adds one line, and returns once it is on the disk.
@@ -51,13 +47,31 @@ impl JsonLines {
     }
 
     fn append_line(&mut self, line: &[u8]) -> io::Result<()> {
-        let start = self.file.metadata()?.len();
+        // Of an earlier call whose cut failed too.
+        self.cut_torn_line()?;
         let written = self.file.write_all(line).and_then(|()| self.file.sync_data());
         if written.is_err() {
             // A disk that filled up half way leaves a torn line; the next one must not join it.
-            let _ = self.file.set_len(start);
+            let _ = self.cut_torn_line();
         }
         written
+    }
+
+    /// Another log of this process may have written since: only the file knows where it ends.
+    fn cut_torn_line(&mut self) -> io::Result<()> {
+        let end = self.file.seek(SeekFrom::End(0))?;
+        let mut last = [b'\n'];
+        if end > 0 {
+            self.file.seek(SeekFrom::Start(end - 1))?;
+            self.file.read_exact(&mut last)?;
+        }
+        if last == *b"\n" {
+            return Ok(());
+        }
+        let mut text = Vec::new();
+        self.file.seek(SeekFrom::Start(0))?;
+        self.file.read_to_end(&mut text)?;
+        self.file.set_len(whole_lines(&text).len() as u64)
     }
 }
 
@@ -108,6 +122,24 @@ mod tests {
             assert_eq!((values.len(), bad.len()), (before + 1, 0), "appended, cut at {cut}");
             assert_eq!(values[before]["n"], 333);
         }
+    }
+
+    #[test]
+    fn a_torn_line_that_could_not_be_cut_is_cut_before_the_next() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log.jsonl");
+        let mut lines = JsonLines::open(&path).unwrap();
+        let line = |n: u32| serde_json::json!({ "n": n });
+        lines.append(&line(1)).unwrap();
+        std::fs::OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .unwrap()
+            .write_all(b"{\"n\":2")
+            .unwrap();
+        lines.append(&line(3)).unwrap();
+        let (values, bad) = read::<serde_json::Value>(&path).unwrap();
+        assert_eq!((values, bad.len()), (vec![line(1), line(3)], 0));
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Every file name of the store.
 
+use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
+use crate::durable;
 use crate::error::TrackError;
 use crate::record::SampleKind;
 
@@ -127,6 +129,14 @@ impl RunDir {
     /// What the attempt's process said on its output.
     pub fn log(&self, attempt: u32) -> PathBuf {
         self.0.join(format!("logs/attempt-{attempt:02}.log"))
+    }
+
+    /// Opens that log for a process to write to, in a folder that a power cut does not take away.
+    pub fn open_log(&self, attempt: u32) -> Result<File, TrackError> {
+        let path = self.log(attempt);
+        durable::create_dir(path.parent().expect("a log lies in its run's folder"))?;
+        let opened = OpenOptions::new().create(true).append(true).open(&path);
+        opened.map_err(TrackError::write(&path))
     }
 
     pub(crate) fn lock_file(&self) -> PathBuf {

@@ -214,6 +214,12 @@ impl Lease {
         lease_path(leases, self.attempt)
     }
 
+    /// Where this fails, the next claim sees that the process is gone, or waits for it.
+    fn release(&self, leases: &Path) {
+        let released = Lease { released: true, ..self.clone() };
+        let _ = write_in_place(&self.path(leases), &released.text());
+    }
+
     /// Of one length, released or not: written in place, it needs no space on a full disk.
     fn text(&self) -> Vec<u8> {
         let mut text = serde_json::to_vec(self).expect("strings and numbers are JSON");

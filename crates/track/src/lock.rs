@@ -61,9 +61,11 @@ impl RunDir {
         for folder in folders {
             clear_temps(&folder);
         }
-        // Later attempts' provenance lies in folders of its own.
-        for entry in fs::read_dir(self.provenance(1)).into_iter().flatten().flatten() {
-            clear_temps(&entry.path());
+        // Later attempts' provenance lies in folders of its own, and so do the samples of a step.
+        for folder in [self.provenance(1), self.samples()] {
+            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                clear_temps(&entry.path());
+            }
         }
     }
 

@@ -205,7 +205,8 @@ impl MetricWriter {
         let written = fs::read(&ready).map_err(TrackError::read(&ready))?;
         if written != bytes {
             let _ = fs::remove_file(&ready);
-            return Err(TrackError::damaged(&ready, "the disk gave back other bytes"));
+            let other = io::Error::other("the disk gave back other bytes");
+            return Err(TrackError::write(&ready)(other));
         }
         finish_compaction(&metrics)?;
         Ok(Some(ready.with_extension("parquet")))

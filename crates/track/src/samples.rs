@@ -1,12 +1,11 @@
 //! Sample images and the list of them. A file is listed only once it is whole,
 //! so a reader follows `samples.jsonl` and never the folder.
 
-use std::path::PathBuf;
-
 use crate::durable;
 use crate::error::TrackError;
 use crate::jsonl::{self, JsonLines};
 use crate::layout::{self, RunDir};
+use crate::lease::Claim;
 use crate::record::{SampleKind, SampleRecord};
 
 /// The only writer of a run's `samples/`; its owner holds the run's lock.
@@ -32,24 +31,26 @@ impl SampleWriter {
         Ok(SampleWriter { run: run.clone(), lines: JsonLines::open(&path)? })
     }
 
-    /// Where a sample belongs: what to list it as, and the file to write first.
-    pub fn place(
-        &self,
+    /// Writes a sample's file, in place of one of an earlier attempt, and then lists it.
+    ///
+    /// # Errors
+    /// `Fenced` where the run has another owner by now; then nothing is written.
+    pub fn put(
+        &mut self,
+        claim: &Claim,
         step: u64,
         domain: &str,
         id: &str,
         kind: SampleKind,
-    ) -> Result<(SampleRecord, PathBuf), TrackError> {
+        png: &[u8],
+    ) -> Result<(), TrackError> {
+        claim.confirm()?;
         let path = layout::sample_path(step, domain, id, kind);
         let file = self.run.path().join(&path);
         durable::create_dir(file.parent().expect("a sample lies in its step's folder"))?;
+        durable::replace(&file, png)?;
         let (domain, id) = (domain.to_owned(), id.to_owned());
-        Ok((SampleRecord { step, domain, id, kind, path }, file))
-    }
-
-    /// Lists a sample whose file has been written.
-    pub fn append(&mut self, sample: &SampleRecord) -> Result<(), TrackError> {
-        self.lines.append(sample)
+        self.lines.append(&SampleRecord { step, domain, id, kind, path })
     }
 }
 
@@ -82,13 +83,15 @@ mod tests {
     #[test]
     fn listed_replaced_and_rewound() {
         let store = fixture::Store::new();
+        let claim = store.run.claim().unwrap();
         let mut writer = SampleWriter::open(&store.run, None).unwrap();
-        for step in [20, 10, 10, 30] {
-            let (sample, file) = writer.place(step, "a", "x/1.png", SampleKind::Fake).unwrap();
-            std::fs::write(&file, b"png").unwrap();
-            assert_eq!(store.run.path().join(&sample.path), file);
-            writer.append(&sample).unwrap();
+        for (n, step) in [20, 10, 10, 30].into_iter().enumerate() {
+            writer.put(&claim, step, "a", "x/1.png", SampleKind::Fake, &[n as u8]).unwrap();
         }
+        let listed = store.run.read_samples().unwrap().0;
+        let bytes =
+            |sample: &SampleRecord| std::fs::read(store.run.path().join(&sample.path)).unwrap();
+        assert_eq!(listed.iter().map(bytes).collect::<Vec<_>>(), [[2], [0], [3]]);
         let steps = || -> Vec<u64> {
             store.run.read_samples().unwrap().0.iter().map(|sample| sample.step).collect()
         };

@@ -1,9 +1,8 @@
 //! The process that trains one run, as its scheduler sees it.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::{self, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::sync::mpsc::Sender;
@@ -22,6 +21,9 @@ const GRACE: Duration = Duration::from_secs(60);
 const GRACE_OF_THE_SILENT: Duration = Duration::from_secs(5);
 /// Between a request that cannot be overheard and the end.
 const LAST_GRACE: Duration = Duration::from_secs(5);
+/// Between two looks at a child; more than this, and the scheduler did not run in between.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+const STOPPED: Duration = Duration::from_secs(1);
 
 pub(super) struct Child {
     index: usize,
@@ -39,12 +41,7 @@ pub(super) struct Ended {
 }
 
 impl Child {
-    pub(super) fn start(
-        worker: &Worker<'_>,
-        index: usize,
-        log: &Path,
-    ) -> Result<Self, RunnerError> {
-        let log = open_log(log)?;
+    pub(super) fn start(worker: &Worker<'_>, index: usize, log: File) -> Result<Self, RunnerError> {
         let launch = worker.launch;
         let mut process = Command::new(&launch.program)
             .arg0("cyclelab")
@@ -99,7 +96,13 @@ impl Child {
         let began = Instant::now();
         let mut out_of_time: Option<(String, Instant)> = None;
         let mut asked: Option<Instant> = None;
+        let (mut looked, mut awake_since) = (began, began);
         loop {
+            // A scheduler that was stopped itself has heard nothing: that is no silence of the run.
+            if looked.elapsed() >= STOPPED {
+                awake_since = Instant::now();
+            }
+            looked = Instant::now();
             let wait =
                 |source| RunnerError::Spawn { program: worker.launch.program.clone(), source };
             if let Some(status) = self.process.try_wait().map_err(wait)? {
@@ -107,7 +110,7 @@ impl Child {
                 return Ok(Ended { status, out_of_time });
             }
             if out_of_time.is_none() && asked.is_none() {
-                let silence = last_heard().elapsed();
+                let silence = last_heard().max(awake_since).elapsed();
                 let overrun = limits.run_timeout.filter(|limit| began.elapsed() >= *limit);
                 let stalled = limits.stall_timeout.filter(|limit| silence >= *limit);
                 out_of_time = match (overrun, stalled) {
@@ -138,7 +141,7 @@ impl Child {
                 // It may have ended just now; then there is nothing to kill.
                 drop(self.process.kill());
             }
-            std::thread::sleep(Duration::from_millis(50));
+            std::thread::sleep(LOOK_EVERY);
         }
     }
 
@@ -155,10 +158,4 @@ impl Child {
             process.kill_with(Signal::Term);
         }
     }
-}
-
-fn open_log(path: &Path) -> Result<File, RunnerError> {
-    let failed = |source| RunnerError::Write { path: path.into(), source };
-    fs::create_dir_all(path.parent().expect("a log lies in its run's folder")).map_err(failed)?;
-    OpenOptions::new().create(true).append(true).open(path).map_err(failed)
 }

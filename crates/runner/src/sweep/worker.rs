@@ -70,7 +70,10 @@ impl Worker<'_> {
         }
         let run = RunDir::new(before.folder.clone());
         let attempt = run.next_attempt().unwrap_or(before.attempts + 1);
-        let ended = Child::start(self, index, &run.log(attempt))
+        let ended = run
+            .open_log(attempt)
+            .map_err(RunnerError::from)
+            .and_then(|log| Child::start(self, index, log))
             .and_then(|child| child.follow(self, updates));
         let after = self.status(index);
         let Ended { status, out_of_time } = match ended {
@@ -161,7 +164,8 @@ fn last_word(log_tail: &[String], status: ExitStatus) -> Event {
     let tail = log_tail[log_tail.len().saturating_sub(3)..].join(" | ");
     let said = if tail.is_empty() { String::new() } else { format!(": {tail}") };
     let class = match status.code() {
-        _ if says_out_of_memory(&tail) => FailureClass::Oom,
+        // A backtrace may lie below the words.
+        _ if log_tail.iter().any(|line| says_out_of_memory(line)) => FailureClass::Oom,
         Some(65) => FailureClass::Data,
         Some(70 | 101) => FailureClass::Panic,
         Some(74) => FailureClass::Io,
@@ -202,6 +206,16 @@ mod tests {
             6,
             &["memory allocation of 4096 bytes failed"],
             "oom: the process ended with signal: 6 (SIGABRT): memory allocation of 4096 bytes failed",
+        );
+        check(
+            6,
+            &[
+                "memory allocation of 4096 bytes failed",
+                "stack backtrace:",
+                "0: rust_oom",
+                "1: main",
+            ],
+            "oom: the process ended with signal: 6 (SIGABRT): stack backtrace: | 0: rust_oom | 1: main",
         );
         check(exit(65), &["bad"], "data: the process ended with exit status: 65: bad");
         check(exit(78), &[], "config: the process ended with exit status: 78");

@@ -172,8 +172,10 @@ fn check_log(
     lost: &mut Vec<Lost>,
 ) -> Numbers {
     let mut numbers = Numbers::new();
-    for path in segments {
-        let parsed = match metric_log::inspect(path) {
+    // All of them first: a repair of one is a repair of all.
+    let inspected: Vec<_> = segments.iter().map(|path| (path, metric_log::inspect(path))).collect();
+    for (path, parsed) in inspected {
+        let parsed = match parsed {
             Ok(parsed) => parsed,
             Err(error) => {
                 found.damaged(path, in_words(&error));

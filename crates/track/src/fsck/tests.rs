@@ -31,11 +31,11 @@ fn sound() -> Store {
     attempt(run, None, &[&[1, 2], &[3, 4, 5]], 4);
     attempt(run, Some(4), &[&[5, 6], &[7, 8]], 8);
     let mut samples = SampleWriter::open(run, None).unwrap();
+    let claim = run.claim().unwrap();
     for id in ["one", "two"] {
-        let (sample, file) = samples.place(8, "a", id, SampleKind::Fake).unwrap();
-        fs::write(file, PNG).unwrap();
-        samples.append(&sample).unwrap();
+        samples.put(&claim, 8, "a", id, SampleKind::Fake, PNG).unwrap();
     }
+    drop(claim);
     write_runs_parquet(&store.sweep, &read_sweep(&store.root, "lambda").unwrap()).unwrap();
     write_index(&store.root).unwrap();
     store

@@ -75,6 +75,11 @@ impl Claim {
         // file system picks one.
         if let Err(error) = durable::create(&path, &lease.text()) {
             return Err(match Found::newest(leases)? {
+                // Made, and its name perhaps not on the disk: nobody may wait for this process.
+                Some(found) if found.lease.as_ref() == Some(&lease) => {
+                    lease.release(leases);
+                    error
+                }
                 Some(found) if found.attempt >= lease.attempt => found.held(),
                 _ => error,
             });
@@ -120,9 +125,7 @@ impl Drop for Claim {
     fn drop(&mut self) {
         drop(self.heart.take());
         if self.confirm().is_ok() {
-            let released = Lease { released: true, ..self.lease.clone() };
-            // Where this fails, the next claim sees that the process is gone, or waits for it.
-            let _ = write_in_place(&self.lease.path(&self.leases), &released.text());
+            self.lease.release(&self.leases);
         }
     }
 }

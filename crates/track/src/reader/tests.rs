@@ -71,8 +71,12 @@ fn a_sweep_as_it_was_recorded() {
     let mut second = writer(&store, 2, Some(2));
     write(&mut second, &[3, 4]);
     let mut samples = SampleWriter::open(&store.run, None).unwrap();
-    let (sample, _) = samples.place(4, "a", "testA/1", SampleKind::Fake).unwrap();
-    samples.append(&sample).unwrap();
+    let claim = store.run.claim().unwrap();
+    samples.put(&claim, 4, "a", "testA/1", SampleKind::Fake, b"png").unwrap();
+    drop(claim);
+    let path = crate::layout::sample_path(4, "a", "testA/1", SampleKind::Fake);
+    let (domain, id) = ("a".to_owned(), "testA/1".to_owned());
+    let sample = crate::SampleRecord { step: 4, domain, id, kind: SampleKind::Fake, path };
 
     let sweep = read_sweep(&store.root, "lambda").unwrap();
     assert_eq!(sweep.plan, fixture::plan());

@@ -52,7 +52,7 @@ fuzz_target!(|data: &[u8]| {
     assert!(bad.iter().all(|reason| reason.starts_with("line ")), "{bad:?}");
 
     let (before, bad) = RunEvents::read(&path).expect("bytes are no reason not to read");
-    let event = Event::Evaluated { step: 7 };
+    let event = Event::Evaluated { step: 7, flags: vec![] };
     let mut log = RunEvents::open(&path).expect("nor not to open");
     log.append(&event).expect("a writable file");
     let (after, bad_after) = RunEvents::read(&path).expect("nor not to read again");

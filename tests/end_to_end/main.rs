@@ -20,6 +20,7 @@ mod other_programs;
 mod power_loss;
 mod remains;
 mod reproducing;
+mod scoring;
 mod stopping;
 mod sweeping;
 mod synced_disk;

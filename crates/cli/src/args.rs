@@ -89,6 +89,16 @@ pub(crate) enum Command {
     /// Exit code 65: some pictures could not be used, and the rest is done; or the folders could
     /// not (no pictures, names that clash), and nothing is done.
     Translate(TranslateArgs),
+    /// Score a folder of translations, whoever made them
+    ///
+    /// Compares them with real pictures of the domain they were translated into. Given what was
+    /// translated and the true translations, also says what doing nothing (identity), doing all of it
+    /// right (oracle), the mean picture and mere colours would score, and the gain: 0 is doing
+    /// nothing, 1 is as good as real pictures.
+    ///
+    /// What cannot be computed is listed with its reason. Exit code 65: pictures that cannot be read,
+    /// or have no counterpart.
+    Score(ScoreArgs),
     /// Write what a run has learned in formats that other programs read
     Export(ExportArgs),
     /// Starting points of a run: what each departs in from the reference, and why
@@ -99,6 +109,8 @@ pub(crate) enum Command {
     },
     /// Data sets: list, fetch, check, preview
     Data(DataArgs),
+    /// Print the JSON Schema of sweep files, by which editors complete and check
+    Schema,
     /// Read everything that is recorded, and say by path what is wrong
     ///
     /// Plans, events, metrics row by row, checkpoints by their hashes, samples, and what is derived
@@ -135,6 +147,14 @@ pub(crate) struct FileArgs {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct OnlyArgs {
+    /// Only runs for which this holds, in the words of a sweep file's `when`, with `seed` and `label`:
+    /// --only "loss.lambda_cycle >= 10 and seed in [1, 2]"; the others stay planned
+    #[arg(long = "only", value_name = "EXPRESSION")]
+    pub(crate) expression: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub(crate) file: FileArgs,
@@ -147,6 +167,8 @@ pub(crate) struct CheckArgs {
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub(crate) file: FileArgs,
+    #[command(flatten)]
+    pub(crate) only: OnlyArgs,
     /// Skip the measurement behind the estimate of time
     #[arg(long)]
     pub(crate) no_estimate: bool,
@@ -159,6 +181,8 @@ pub(crate) struct PlanArgs {
 pub(crate) struct SweepArgs {
     #[command(flatten)]
     pub(crate) file: FileArgs,
+    #[command(flatten)]
+    pub(crate) only: OnlyArgs,
     /// `auto`, `cpu` or `cuda:N`, in place of the file's `exec.devices`
     #[arg(long)]
     pub(crate) device: Option<String>,
@@ -313,6 +337,42 @@ pub(crate) enum DirectionArg {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct ScoreArgs {
+    /// Folder of real pictures of the target domain
+    #[arg(long, value_name = "DIR")]
+    pub(crate) real: PathBuf,
+    /// Folder of translations
+    #[arg(long, value_name = "DIR")]
+    pub(crate) fake: PathBuf,
+    /// Folder of what was translated, under the same names
+    #[arg(long, value_name = "DIR")]
+    pub(crate) source: Option<PathBuf>,
+    /// `by-name`: the real picture that has a translation's name is its true one
+    #[arg(long, value_enum)]
+    pub(crate) pairs: Option<PairsArg>,
+    /// Folder of further real pictures, which translations and true translations are compared with
+    /// [default: with `--pairs`, real pictures that have no translation's name]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) reference: Option<PathBuf>,
+    /// Resize every picture to a square of this side first, as held-out images are [default: the
+    /// translations' side]
+    #[arg(long, value_name = "PX", value_parser = clap::value_parser!(u32).range(8..=4096))]
+    pub(crate) size: Option<u32>,
+    /// `auto`, `cpu` or `cuda:N`
+    #[arg(long, default_value = "auto")]
+    pub(crate) device: String,
+    /// The same as JSON, for scripts
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PairsArg {
+    /// Equal names below both folders, whatever the ending
+    ByName,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct ExportArgs {
     #[command(subcommand)]
     pub(crate) command: ExportCommand,
@@ -367,6 +427,21 @@ pub(crate) enum DataCommand {
         /// The same as JSON, for scripts
         #[arg(long)]
         json: bool,
+    },
+    /// Write the images of a data set's folds as PNG, into OUT/testA, OUT/testB and so on
+    ///
+    /// A and B images that show the same thing have the same name.
+    Export {
+        /// A data set's name, or a folder
+        source: String,
+        /// The folder to write to
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// val, ref or test; several with commas
+        #[arg(long, default_value = "test", value_delimiter = ',')]
+        fold: Vec<String>,
+        #[command(flatten)]
+        size: SizeArgs,
     },
     /// Write a picture of some images of a data set or a folder
     Preview {

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use anyhow::Context;
-use spec::{Diagnostic, Plan, Rejected, Severity, SourceText};
+use spec::{Diagnostic, Expression, Plan, Rejected, Severity, SourceText};
 
-use crate::args::FileArgs;
+use crate::args::{FileArgs, OnlyArgs};
 use crate::terminal::show;
 
 /// A sweep file read from disk, with what it means.
@@ -57,6 +57,19 @@ pub(crate) fn plan_or_print(file: ReadFile) -> Option<(Plan, String)> {
         Err(rejected) => {
             show(&render(&rejected.diagnostics, &rejected.sources));
             say!("{}", summary(&rejected));
+            None
+        }
+    }
+}
+
+/// The filter, or nothing to filter by; or, with its mistake printed, `None`.
+pub(crate) fn filter_or_print(only: &OnlyArgs) -> Option<Option<Expression>> {
+    let Some(text) = &only.expression else { return Some(None) };
+    match Expression::parse(text) {
+        Ok(expression) => Some(Some(expression)),
+        Err(error) => {
+            let source = SourceText { name: "--only".to_string(), text: text.clone() };
+            show(&render(&[error.diagnostic(0)], &[source]));
             None
         }
     }

@@ -33,6 +33,8 @@ fn main() -> std::process::ExitCode {
         Command::Rm(it) => commands::rm(&it, &places),
         Command::Report(it) => commands::report(&it, &places),
         Command::Translate(it) => commands::translate(&it, &places),
+        Command::Score(it) => commands::score(&it, &places),
+        Command::Schema => commands::schema(),
         Command::Export(it) => commands::export(&it, &places),
         Command::Presets { json } => commands::presets(json),
         Command::Data(it) => commands::data(&it, &places),

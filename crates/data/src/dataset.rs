@@ -10,6 +10,7 @@ use spec::{DataConfig, Direction};
 use crate::error::{DataError, SkippedImage};
 use crate::fold::{Domain, Fold};
 use crate::prepared::{About, Prepared, bytes_of};
+use crate::recipe::Pairs;
 use crate::square_image::{Image, push_chw};
 use crate::unpaired::{Crop, Unpaired};
 
@@ -19,7 +20,7 @@ pub struct Dataset {
     config: DataConfig,
     prepared: Prepared,
     /// By fold, in the order of `Fold::ALL`.
-    paired: [bool; Fold::ALL.len()],
+    pairs: [Pairs; Fold::ALL.len()],
     skipped: Vec<SkippedImage>,
     unpaired: Unpaired,
 }
@@ -44,7 +45,7 @@ impl Dataset {
     pub(crate) fn new(
         prepared: Prepared,
         about: About,
-        is_paired: bool,
+        pairs: Pairs,
         skipped: Vec<SkippedImage>,
         config: &DataConfig,
     ) -> Dataset {
@@ -52,12 +53,13 @@ impl Dataset {
         let unpaired =
             Unpaired::new(config.order, config.epoch_length, count(Domain::A), count(Domain::B));
         // Left out on one side, an image would shift the partners of all after it.
-        let is_aligned = |fold| {
+        let pairs_of = |fold| {
             let ids = |domain| prepared.index.ids(fold, domain);
-            is_paired && fold != Fold::Train && ids(Domain::A) == ids(Domain::B)
+            let whole = fold != Fold::Train && ids(Domain::A) == ids(Domain::B);
+            if whole { pairs } else { Pairs::None }
         };
-        let paired = Fold::ALL.map(is_aligned);
-        Dataset { about, config: config.clone(), prepared, paired, skipped, unpaired }
+        let pairs = Fold::ALL.map(pairs_of);
+        Dataset { about, config: config.clone(), prepared, pairs, skipped, unpaired }
     }
 
     /// The recipe's or the folder's name.
@@ -96,7 +98,13 @@ impl Dataset {
     /// Whether held-out B images are the exact translations of the A images with the same index:
     /// the recipe says so, and no image of a pair was left out alone.
     pub fn paired(&self, fold: Fold) -> bool {
-        self.paired[fold as usize]
+        self.pairs[fold as usize] == Pairs::Exact
+    }
+
+    /// Whether the held-out A and B images of one index show the same thing, be it drawn by another
+    /// hand.
+    pub fn partnered(&self, fold: Fold) -> bool {
+        self.pairs[fold as usize] != Pairs::None
     }
 
     /// Images left out because they cannot be used.

@@ -1,4 +1,4 @@
-//! The pictures below one folder, and the PNG that each becomes below another.
+//! The pictures below a folder, and the PNG that each becomes below another.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,11 +8,64 @@ use crate::error::DataError;
 use crate::raster::Raster;
 use crate::source::{File, files_below, no_image};
 
+/// Pictures to be read one by one.
+pub struct PictureFolder {
+    root: PathBuf,
+    files: Vec<File>,
+}
+
+impl PictureFolder {
+    /// Lists the pictures, by path; nothing is read yet.
+    ///
+    /// # Errors
+    /// `NotAFolder`, `NoImages`, `Read`, `TooDeep`, `TooManyFiles`.
+    pub fn list(root: &Path) -> Result<PictureFolder, DataError> {
+        PictureFolder::list_but(root, &|_| false)
+    }
+
+    fn list_but(root: &Path, left_out: &dyn Fn(&Path) -> bool) -> Result<PictureFolder, DataError> {
+        if !root.is_dir() {
+            return Err(DataError::NotAFolder { root: root.to_path_buf() });
+        }
+        let (mut files, others) = files_below(root)?;
+        files.retain(|file| !left_out(Path::new(&file.path)));
+        if files.is_empty() {
+            let (root, detail) = (root.to_path_buf(), no_image(others));
+            return Err(DataError::NoImages { root, detail });
+        }
+        Ok(PictureFolder { root: root.to_path_buf(), files })
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub fn count(&self) -> usize {
+        self.files.len()
+    }
+
+    /// The picture's path below the folder.
+    ///
+    /// # Panics
+    /// If `index` is not below [`PictureFolder::count`].
+    pub fn path(&self, index: usize) -> &str {
+        &self.files[index].path
+    }
+
+    /// The picture, at its own size or resized to a square as held-out images are; or what is
+    /// wrong with it.
+    ///
+    /// # Panics
+    /// As [`PictureFolder::path`].
+    pub fn read(&self, index: usize, size: Option<u32>) -> Result<Raster, String> {
+        Raster::decode(&self.files[index].read(&self.root)?, size)
+    }
+}
+
 /// Pictures to be read and written one by one: stems and subfolders are kept.
 pub struct ImageFiles {
-    input: PathBuf,
+    input: PictureFolder,
     output: PathBuf,
-    files: Vec<File>,
 }
 
 impl ImageFiles {
@@ -32,40 +85,28 @@ impl ImageFiles {
         if real_input == real_output {
             return Err(DataError::SameFolder { root: input.to_path_buf() });
         }
-        let (mut files, others) = files_below(input)?;
-        if let Ok(inside) = real_output.strip_prefix(&real_input) {
-            files.retain(|file| !Path::new(&file.path).starts_with(inside));
-        }
-        if files.is_empty() {
-            let (root, detail) = (input.to_path_buf(), no_image(others));
-            return Err(DataError::NoImages { root, detail });
-        }
-        let clashes = clashes(&files, &real_input, &real_output);
+        let inside = real_output.strip_prefix(&real_input).ok();
+        let is_output = |path: &Path| inside.is_some_and(|inside| path.starts_with(inside));
+        let folder = PictureFolder::list_but(input, &is_output)?;
+        let clashes = clashes(&folder.files, &real_input, &real_output);
         if !clashes.is_empty() {
             return Err(DataError::SameName { clashes });
         }
-        Ok(ImageFiles { input: input.to_path_buf(), output: output.to_path_buf(), files })
+        Ok(ImageFiles { input: folder, output: output.to_path_buf() })
     }
 
     pub fn count(&self) -> usize {
-        self.files.len()
+        self.input.count()
     }
 
-    /// The picture's path below the input folder.
-    ///
-    /// # Panics
-    /// If `index` is not below [`ImageFiles::count`].
+    /// As [`PictureFolder::path`].
     pub fn path(&self, index: usize) -> &str {
-        &self.files[index].path
+        self.input.path(index)
     }
 
-    /// The picture, at its own size or resized to a square as held-out images are; or what is
-    /// wrong with it.
-    ///
-    /// # Panics
-    /// As [`ImageFiles::path`].
+    /// As [`PictureFolder::read`].
     pub fn read(&self, index: usize, size: Option<u32>) -> Result<Raster, String> {
-        Raster::decode(&self.files[index].read(&self.input)?, size)
+        self.input.read(index, size)
     }
 
     /// Writes what has become of the picture; the file is whole or absent.
@@ -76,7 +117,7 @@ impl ImageFiles {
     /// # Panics
     /// As [`ImageFiles::path`].
     pub fn write(&self, index: usize, picture: &Raster) -> Result<(), DataError> {
-        let path = self.output.join(png_name(&self.files[index].path));
+        let path = self.output.join(png_name(self.path(index)));
         let dir = path.parent().expect("joined to a folder");
         fs::create_dir_all(dir).map_err(DataError::write(dir))?;
         picture.write_png(&path)

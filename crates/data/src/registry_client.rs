@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::error::DataError;
 use crate::store::Progress;
 
-/// The packages have 16 and 31 MB; beyond this the connection is dead.
+/// The packages have 16 to 31 MB; beyond this the connection is dead.
 const LIMIT: Duration = Duration::from_secs(15 * 60);
 
 /// Packs an npm package into `dir`, without running its scripts.

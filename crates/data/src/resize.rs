@@ -5,6 +5,8 @@
 //! Pillow's own scheme: horizontal pass first, 8-bit in between, fixed-point
 //! weights, antialiased when shrinking. (Pillow 13 runs the vertical pass first on some
 //! oblong images, which moves single values by a few levels.)
+//!
+//! [`resize_float`] is the same without the rounding, for networks that look at images.
 
 use image::RgbImage;
 
@@ -42,8 +44,49 @@ fn resample_rows(pixels: &[u8], width: usize, height: usize, new_width: usize) -
     out
 }
 
-/// For each output pixel: the first input pixel, and the weights from there on.
+/// Resizes to `side` × `side` as Pillow does each channel of mode `F`: antialiased when shrinking,
+/// nothing rounded to levels, and nothing clamped, so that sharp edges overshoot.
+///
+/// # Shapes
+/// - `rgb`: `height` rows of `width` interleaved pixels, in `[0, 255]`
+/// - returns: `3 · side²` values, planes of red, green and blue, around `[0, 255]`
+///
+/// # Panics
+/// If `rgb` has another length, or a side is 0.
+pub fn resize_float(rgb: &[u8], width: usize, height: usize, side: usize) -> Vec<f32> {
+    assert!(width > 0 && height > 0 && side > 0, "an image has pixels");
+    assert_eq!(rgb.len(), 3 * width * height, "three levels for each of {width} × {height} pixels");
+    let (across, down) = (shares(width, side), shares(height, side));
+    let mut planes = Vec::with_capacity(3 * side * side);
+    let mut narrow = vec![0.0; side * height];
+    for channel in 0..3 {
+        for (row, out) in rgb.chunks_exact(3 * width).zip(narrow.chunks_exact_mut(side)) {
+            for ((first, taps), out) in across.iter().zip(out) {
+                let pixels = row[3 * first..].as_chunks::<3>().0.iter().zip(taps);
+                *out =
+                    pixels.map(|(pixel, tap)| f64::from(pixel[channel]) * tap).sum::<f64>() as f32;
+            }
+        }
+        for (first, taps) in &down {
+            let mut sums = vec![0.0; side];
+            for (row, tap) in narrow[first * side..].chunks_exact(side).zip(taps) {
+                sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += f64::from(*value) * tap);
+            }
+            planes.extend(sums.iter().map(|&sum| sum as f32));
+        }
+    }
+    planes
+}
+
+/// [`shares`] in fixed point.
 fn weights(size: usize, new_size: usize) -> Vec<(usize, Vec<i32>)> {
+    let fixed = |share: f64| (share * f64::from(1 << PRECISION_BITS)).round() as i32;
+    let shares = shares(size, new_size).into_iter();
+    shares.map(|(first, taps)| (first, taps.into_iter().map(fixed).collect())).collect()
+}
+
+/// For each output pixel: the first input pixel, and the weights from there on, 1 in all.
+fn shares(size: usize, new_size: usize) -> Vec<(usize, Vec<f64>)> {
     let scale = size as f64 / new_size as f64;
     let stretch = scale.max(1.0);
     let support = SUPPORT * stretch;
@@ -56,10 +99,7 @@ fn weights(size: usize, new_size: usize) -> Vec<(usize, Vec<i32>)> {
                 .map(|j| bicubic((j as f64 - center + 0.5) * (1.0 / stretch)))
                 .collect();
             let total: f64 = taps.iter().sum();
-            let fixed = taps
-                .iter()
-                .map(|tap| (tap / total * f64::from(1 << PRECISION_BITS)).round() as i32);
-            (first, fixed.collect())
+            (first, taps.into_iter().map(|tap| tap / total).collect())
         })
         .collect()
 }
@@ -103,6 +143,56 @@ mod tests {
         check((13, 50), 24, "d04b9c9eca018f44");
         check((64, 48), 64, "deb1c4e700d309f3");
         check((48, 64), 64, "c8a5ea8835b76883");
+    }
+
+    /// Every n-th of the values that Pillow (12.0 and 13.0 alike) gives for the channels of the
+    /// formula image in mode F, n the eighth part and one:
+    /// `Image.fromarray(channel, mode="F").resize((side, side), Image.Resampling.BICUBIC)`.
+    #[test]
+    fn floats_are_those_of_pillow() {
+        let check = |[width, height, side]: [usize; 3], expected: &[f32]| {
+            let level = |i: usize| {
+                let (x, y, c) = (i / 3 % width, i / 3 / width, i % 3);
+                ((37 * x + 59 * y + 83 * c + x * y * (c + 1) * 7) % 256) as u8
+            };
+            let rgb: Vec<u8> = (0..3 * width * height).map(level).collect();
+            let found = resize_float(&rgb, width, height, side);
+            assert_eq!(found.len(), 3 * side * side);
+            let found = found.iter().step_by(found.len() / 8 + 1);
+            assert_eq!(found.len(), expected.len());
+            for (found, expected) in found.zip(expected) {
+                let apart = (found - expected).abs();
+                assert!(apart < 1e-3, "{width}×{height} to {side}: {found}, expected {expected}");
+            }
+        };
+        check([9, 7, 4], &[52.4868, 115.4177, 153.5087, 135.6151, 142.8219, 159.8914, 148.9479]);
+        check(
+            [9, 7, 16],
+            &[-8.5425, 157.7542, 101.6782, 207.0923, 187.7302, 88.2567, 87.7695, 133.5674],
+        );
+        check(
+            [32, 32, 128],
+            &[-10.6586, 176.4412, 108.3744, 57.1532, 69.2359, 87.4950, 129.1792, 118.1094],
+        );
+        check(
+            [64, 64, 128],
+            &[-8.4161, 109.9854, 93.3435, 181.4375, 102.0156, 159.7031, 152.6719, 61.1250],
+        );
+        check(
+            [200, 150, 128],
+            &[17.0624, 118.749, 203.8931, 139.5387, 77.2308, 169.4524, 142.706, 182.7166],
+        );
+        check(
+            [13, 50, 24],
+            &[30.7719, 99.2345, 179.4164, 140.9176, 107.7998, 133.9945, 135.1709, 117.7406],
+        );
+    }
+
+    #[test]
+    fn floats_of_the_same_size_are_the_levels_by_plane() {
+        let rgb = [1, 2, 3, 40, 50, 60, 70, 80, 90, 255, 0, 128];
+        let planes = [1.0, 40.0, 70.0, 255.0, 2.0, 50.0, 80.0, 0.0, 3.0, 60.0, 90.0, 128.0];
+        assert_eq!(resize_float(&rgb, 2, 2, 2), planes);
     }
 
     #[test]

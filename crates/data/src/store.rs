@@ -3,6 +3,8 @@
 //! ```text
 //! downloads/<recipe>/<version>.zip   and <version>.zip.sha256 beside it
 //! prepared/<fingerprint>/            see `prepared`
+//! weights/                           see `feature_weights`
+//! features/                          what the network with these weights sees in images
 //! recipes/<recipe>.json              what this recipe's content was prepared as
 //! folders/<hash of path>.json        the same for a folder, with its stamp
 //! locks/                             one file for each of the above
@@ -49,7 +51,7 @@ pub struct Fetched {
 }
 
 pub struct Store {
-    root: PathBuf,
+    pub(crate) root: PathBuf,
     book: RecipeBook,
 }
 
@@ -70,6 +72,11 @@ enum Origin {
 impl Store {
     pub fn new(cache_root: PathBuf, book: RecipeBook) -> Store {
         Store { root: cache_root, book }
+    }
+
+    /// Where to keep what is computed from images and is the same for every run.
+    pub fn features_folder(&self) -> PathBuf {
+        self.root.join("features")
     }
 
     pub fn book(&self) -> &RecipeBook {
@@ -159,7 +166,7 @@ impl Store {
         else {
             return Ok(None);
         };
-        Ok(Some(Dataset::new(prepared, origin.about(), origin.is_paired(), record.skipped, config)))
+        Ok(Some(Dataset::new(prepared, origin.about(), origin.pairs(), record.skipped, config)))
     }
 
     fn build(
@@ -295,7 +302,7 @@ impl Store {
     }
 
     /// Held by one process at a time, released when dropped or when the process ends.
-    fn lock(&self, slug: &str) -> Result<File, DataError> {
+    pub(crate) fn lock(&self, slug: &str) -> Result<File, DataError> {
         let dir = self.root.join("locks");
         fs::create_dir_all(&dir).map_err(DataError::write(&dir))?;
         let path = dir.join(slug);
@@ -335,11 +342,14 @@ impl Origin {
     /// archive is the same data set as its unpacked folder.
     fn rule(&self, source: &dyn Source) -> String {
         let rule = source.rule();
-        if self.is_paired() { format!("{rule}, exact pairs") } else { rule }
+        if self.pairs() == Pairs::Exact { format!("{rule}, exact pairs") } else { rule }
     }
 
-    fn is_paired(&self) -> bool {
-        matches!(self, Origin::Recipe(recipe) if recipe.pairs == Pairs::Exact)
+    fn pairs(&self) -> Pairs {
+        match self {
+            Origin::Recipe(recipe) => recipe.pairs,
+            _ => Pairs::None,
+        }
     }
 }
 

@@ -31,6 +31,7 @@ fn mean_of(x: &Picture, y: &Picture, error: impl Fn(f64) -> f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lcg;
 
     fn flat(size: usize, value: f32) -> Picture {
         Picture::from_network(size, &vec![value; 3 * size * size])
@@ -49,6 +50,13 @@ mod tests {
         let found = psnr(&flat(2, 0.0), &flat(2, 0.5));
         assert!((found - 12.041_199_826_559_248).abs() < 1e-9, "{found}");
         assert_eq!(psnr(&flat(2, 0.1), &flat(2, 0.1)), 100.0);
+    }
+
+    /// scikit-image 0.26 (tests/reference/eval.py).
+    #[test]
+    fn psnr_agrees_with_scikit_image() {
+        let found = psnr(&lcg::rings(32, 11), &lcg::rings(32, 12));
+        assert!((found - 26.342_625_797_043_12).abs() < 1e-9, "{found}");
     }
 
     #[test]

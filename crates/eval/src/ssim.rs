@@ -76,6 +76,7 @@ fn gaussian() -> [f64; WINDOW] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lcg;
 
     /// A deterministic texture in [-1, 1].
     fn texture(size: usize, phase: usize) -> Picture {
@@ -113,6 +114,13 @@ mod tests {
         assert!((found - SKIMAGE).abs() < 1e-6, "{found} {SKIMAGE}");
     }
     const SKIMAGE: f64 = -0.313_456_959_219_551_86;
+
+    /// scikit-image 0.26 (tests/reference/eval.py).
+    #[test]
+    fn agrees_with_scikit_image_on_like_pictures() {
+        let found = ssim(&lcg::rings(32, 11), &lcg::rings(32, 12)).expect("large enough");
+        assert!((found - 0.492_208_495_649_351_4).abs() < 1e-9, "{found}");
+    }
 
     #[test]
     fn too_small_for_the_window() {

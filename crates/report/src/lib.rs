@@ -7,13 +7,14 @@
 
 mod escape;
 mod figure;
+mod measured;
 mod metric;
 mod number;
 mod page;
 mod section;
-mod students_t;
 pub mod summary;
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::fs;
 use std::io;
@@ -25,6 +26,8 @@ use track::SweepRecord;
 pub enum ReportError {
     #[error("run {index} names cell {cell}, but the plan has {cells}")]
     UnknownCell { index: usize, cell: usize, cells: usize },
+    #[error("run {index} is a second one of seed {seed} in cell {cell}")]
+    SeedTwice { index: usize, cell: usize, seed: u64 },
     #[error("a figure could not be drawn: {reason}")]
     Drawing { reason: String },
     #[error("cannot create `{path}`")]
@@ -63,11 +66,15 @@ pub struct Rendered {
 /// The page as text. Reads the sample images, and nothing else.
 ///
 /// # Errors
-/// `UnknownCell` for a record that contradicts itself, `Drawing` if plotters fails.
+/// `UnknownCell` and `SeedTwice` for a record that contradicts itself, `Drawing` if plotters fails.
 pub fn render(record: &SweepRecord, options: &Options) -> Result<Rendered, ReportError> {
     let cells = record.plan.cells.len();
     if let Some(run) = record.runs.iter().find(|run| run.cell >= cells) {
         return Err(ReportError::UnknownCell { index: run.index, cell: run.cell, cells });
+    }
+    let mut seen = BTreeSet::new();
+    if let Some(run) = record.runs.iter().find(|run| !seen.insert((run.cell, run.seed))) {
+        return Err(ReportError::SeedTwice { index: run.index, cell: run.cell, seed: run.seed });
     }
     page::render(record, options)
 }

@@ -1,4 +1,7 @@
-//! What each recorded name means: its title, its unit, which way is better.
+//! What each recorded name means: its title, its unit, which way is better, what it takes.
+
+use spec::{Goal, Needs, known_metric};
+use track::SweepRecord;
 
 /// A metric as the page speaks of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,6 +13,9 @@ pub(crate) struct Metric {
     pub(crate) minimize: Option<bool>,
     pub(crate) definition: &'static str,
 }
+
+/// The one command that brings the feature network's weights.
+pub(crate) const FETCH_WEIGHTS: &str = "cyclelab data fetch efficientnet-lite0";
 
 impl Metric {
     /// Title and, where there is one, an arrow to the better side.
@@ -32,92 +38,51 @@ impl Metric {
 
 /// Follows from the objective itself: ablating the objective moves it whatever the images look like.
 pub(crate) fn is_mechanical(name: &str) -> bool {
-    ["eval/cycle_", "eval/idt_", "loss/", "weighted/"].iter().any(|start| name.starts_with(start))
+    known_metric(name).is_some_and(|known| known.mechanical)
+}
+
+/// The gain's scale has a place for a run without a result: no better than doing nothing.
+pub(crate) fn failed_as(name: &str) -> Option<f64> {
+    matches!(name, "eval/gain" | "eval/gain_ab" | "eval/gain_ba").then_some(0.0)
+}
+
+fn needs(name: &str, what: Needs) -> bool {
+    known_metric(name).is_some_and(|known| known.needs.contains(&what))
+}
+
+/// Where the standard error over images is recorded, if the metric has one.
+pub(crate) fn standard_error_of(name: &str) -> String {
+    for side in ["_ab", "_ba"] {
+        if let Some(stem) = name.strip_suffix(side) {
+            return format!("{stem}_se{side}");
+        }
+    }
+    format!("{name}_se")
+}
+
+pub(crate) fn is_standard_error(name: &str) -> bool {
+    name.ends_with("_se") || name.ends_with("_se_ab") || name.ends_with("_se_ba")
+}
+
+/// What tells whether a small cycle error is honest, for a cycle error in any of its forms.
+pub(crate) fn steganography_gap_of(name: &str) -> Option<&'static str> {
+    let domain = name.strip_prefix("eval/cycle_")?;
+    match domain.trim_start_matches("q_").trim_start_matches("r_") {
+        "a" => Some("eval/steg_gap_a"),
+        "b" => Some("eval/steg_gap_b"),
+        _ => None,
+    }
 }
 
 /// Looks a name up; an unknown one is its own title.
 pub(crate) fn describe(name: &str) -> Metric {
-    let (family, side) = name.rsplit_once('_').unwrap_or((name, ""));
-    let side = match side {
-        "ab" => "A→B",
-        "ba" => "B→A",
-        "a" => "A",
-        "b" => "B",
-        _ => "",
-    };
-    let known = match family {
-        _ if side.is_empty() => None,
-        "eval/l1" => Some((
-            "L1",
-            "0 to 1",
-            Some(true),
-            "mean absolute difference between the translation of a held-out image and its true translation",
-        )),
-        "eval/psnr" => Some((
-            "PSNR",
-            "dB",
-            Some(false),
-            "peak signal-to-noise ratio of the translation against the true translation",
-        )),
-        "eval/ssim" => Some((
-            "SSIM",
-            "at most 1",
-            Some(false),
-            "structural similarity of the translation and the true translation",
-        )),
-        "eval/cycle" => Some((
-            "Cycle L1",
-            "0 to 1",
-            Some(true),
-            "mean absolute difference between a held-out image and its reconstruction through both generators; \
-             it follows the weight of the cycle loss mechanically and is not a measure of quality",
-        )),
-        "eval/idt" => Some((
-            "Identity L1",
-            "0 to 1",
-            Some(true),
-            "mean absolute difference between a held-out image and what the generator into its own domain makes of \
-             it; it follows the weight of the identity loss mechanically",
-        )),
-        "loss/gan_g" => Some((
-            "Generator, adversarial",
-            "",
-            None,
-            "adversarial loss of the generator, before any weight; it is relative to a moving discriminator",
-        )),
-        "loss/cycle" => Some((
-            "Cycle",
-            "",
-            Some(true),
-            "cycle-consistency loss on the training batch, before its weight λ",
-        )),
-        "loss/idt" => Some((
-            "Identity",
-            "",
-            Some(true),
-            "identity loss on the training batch, before its weight",
-        )),
-        "loss/d" => Some((
-            "Discriminator",
-            "",
-            None,
-            "sum of the discriminator's losses on real and generated images (includes loss.d_factor)",
-        )),
-        "loss/gp" => Some((
-            "Gradient penalty",
-            "",
-            None,
-            "how far the norm of the discriminator's gradient is from 1, squared, between real and generated images",
-        )),
-        _ => None,
-    };
-    match known {
-        Some((title, unit, minimize, definition)) => Metric {
+    match known_metric(name) {
+        Some(known) => Metric {
             name: name.into(),
-            title: format!("{title} {side}"),
-            unit,
-            minimize,
-            definition,
+            title: known.title.clone(),
+            unit: known.unit,
+            minimize: known.goal.map(|goal| goal == Goal::Minimize),
+            definition: known.definition,
         },
         None => Metric {
             name: name.into(),
@@ -130,9 +95,42 @@ pub(crate) fn describe(name: &str) -> Metric {
 }
 
 /// The declared direction wins over the table for the metric the sweep is judged by.
-pub(crate) fn declared(record: &track::SweepRecord) -> Metric {
+pub(crate) fn declared(record: &SweepRecord) -> Metric {
     let declared = &record.plan.metric;
     Metric { minimize: Some(declared.minimize), ..describe(&declared.name) }
+}
+
+/// Why no run has a value of the metric, and what can be done. Plain text; the command stands apart.
+pub(crate) fn absence(record: &SweepRecord, name: &str) -> Absence {
+    let mut names = record.runs.iter().flat_map(|run| &run.rows).map(|row| &row.name);
+    let any_features =
+        names.any(|name| name.starts_with("eval/") && needs(name, Needs::FeatureWeights));
+    if needs(name, Needs::FeatureWeights) && !any_features {
+        return Absence {
+            why: "the feature network's weights were not there",
+            remedy: Some(FETCH_WEIGHTS),
+        };
+    }
+    let why = match needs(name, Needs::Pairs) {
+        true if !record.plan.dataset.paired => "the data set has no true translations",
+        true => {
+            "no paired held-out images (L1, PSNR and SSIM need true translations that match pixel by pixel), or an \
+             empty evaluation fold"
+        }
+        false if failed_as(name).is_some() => {
+            "no real images apart from the reference, or untranslated inputs and real images too alike for a gain to \
+             be told"
+        }
+        false => "not computed by the version that trained, or an empty evaluation fold",
+    };
+    Absence { why, remedy: None }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Absence {
+    pub(crate) why: &'static str,
+    /// A command.
+    pub(crate) remedy: Option<&'static str>,
 }
 
 #[cfg(test)]
@@ -147,21 +145,62 @@ mod tests {
         };
         check("eval/l1_ab", "L1 A→B", Some(true));
         check("eval/ssim_ba", "SSIM B→A", Some(false));
+        check("eval/gain", "Gain", Some(false));
+        check("eval/gain_ba", "Gain B→A", Some(false));
+        check("eval/kid_lite0_ab", "KID Lite0 A→B", Some(true));
+        check("eval/vendi_ab", "Vendi ratio A→B", None);
+        check("eval/swd_colour_ba", "Colour SWD B→A", Some(true));
+        check("eval/cycle_a", "Cycle L1 A", Some(true));
+        check("eval/cycle_r_b", "Cycle L1, with noise B", Some(true));
+        check("eval/steg_gap_a", "Steganography gap A", Some(true));
+        check("eval/d_accuracy_b", "Discriminator accuracy B", None);
         check("loss/gan_g_ba", "Generator, adversarial B→A", None);
         check("loss/d_a", "Discriminator A", None);
         check("eval/kid_lite0", "eval/kid_lite0", None);
+        check("eval/cycle_ab", "eval/cycle_ab", None);
         check("loss", "loss", None);
+    }
+
+    #[test]
+    fn every_metric_of_the_evaluation_is_described() {
+        const NAMES: &str = "kid_lite0 kid_b4 kid_b10 fd_lite0 gain precision recall density coverage vendi dup \
+             distcorr swd_ref swd_colour hf_ratio retrieval1 mrr l1 psnr ssim";
+        for name in NAMES.split_whitespace() {
+            let found = describe(&format!("eval/{name}_ab"));
+            assert!(found.title.ends_with(" A→B") && !found.definition.is_empty(), "{found:?}");
+        }
+        for name in ["cycle", "cycle_q", "cycle_r", "steg_gap", "idt", "d_accuracy"] {
+            let found = describe(&format!("eval/{name}_b"));
+            assert!(found.title.ends_with(" B") && !found.definition.is_empty(), "{found:?}");
+        }
     }
 
     #[test]
     fn metrics_of_the_objective_are_mechanical() {
         let check = |name, expected| assert_eq!(is_mechanical(name), expected, "{name}");
         check("eval/cycle_a", true);
+        check("eval/cycle_r_a", true);
         check("eval/idt_b", true);
         check("loss/d_a", true);
         check("weighted/cycle_a", true);
+        check("eval/steg_gap_a", false);
         check("eval/l1_ab", false);
         check("eval/ssim_ba", false);
         check("eval/kid", false);
+        check("loss", false);
+    }
+
+    #[test]
+    fn names_lead_to_what_belongs_to_them() {
+        assert_eq!(standard_error_of("eval/kid_b4_ab"), "eval/kid_b4_se_ab");
+        assert_eq!(standard_error_of("eval/gain"), "eval/gain_se");
+        for name in ["eval/kid_b4_se_ab", "eval/gain_se", "eval/gain_se_ba"] {
+            assert!(is_standard_error(name), "{name}");
+        }
+        assert!(!is_standard_error("eval/recall_ab"));
+        assert_eq!(steganography_gap_of("eval/cycle_r_b"), Some("eval/steg_gap_b"));
+        assert_eq!(steganography_gap_of("eval/cycle_a"), Some("eval/steg_gap_a"));
+        assert_eq!(steganography_gap_of("eval/idt_a"), None);
+        assert_eq!((failed_as("eval/gain_ab"), failed_as("eval/l1_ab")), (Some(0.0), None));
     }
 }

@@ -72,6 +72,20 @@ pub(crate) fn setting(value: &Value) -> String {
     }
 }
 
+/// A p value without its leading zero: `.031`, `< .001`.
+pub(crate) fn p_value(p: f64) -> String {
+    if p < 0.0005 {
+        return "<\u{a0}.001".into();
+    }
+    let text = format!("{p:.3}");
+    if text.starts_with('1') { "1".into() } else { text.trim_start_matches('0').into() }
+}
+
+/// A share in whole percent: `33 %`.
+pub(crate) fn percent(share: f64) -> String {
+    format!("{:.0}\u{a0}%", share * 100.0)
+}
+
 pub(crate) fn plural(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
@@ -107,5 +121,15 @@ mod tests {
         check(setting(&serde_json::json!(10.0)), "10");
         check(setting(&serde_json::json!(0.0002)), "0.0002");
         check(setting(&Value::Null), "none");
+    }
+
+    #[test]
+    fn chances_read_as_printed_in_papers() {
+        let check = |found: String, expected: &str| assert_eq!(found, expected);
+        check(p_value(0.03125), ".031");
+        check(p_value(0.0004), "<\u{a0}.001");
+        check(p_value(0.9999), "1");
+        check(p_value(0.25), ".250");
+        check(percent(1.0 / 3.0), "33\u{a0}%");
     }
 }

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use track::SweepRecord;
 
 use crate::escape::esc;
+use crate::measured::{self, Anchors, Measured};
 use crate::metric::{self, Metric};
 use crate::section::{answer, curves, effects, header, method, results, runs, samples};
 use crate::summary::{self, Summary};
@@ -21,17 +22,22 @@ pub(crate) struct Subject<'a> {
     pub(crate) primary: Metric,
     /// Of the primary metric.
     pub(crate) summary: Summary,
+    /// Every metric of the evaluation, the primary one first.
+    pub(crate) measured: Vec<Measured>,
+    pub(crate) anchors: Anchors,
 }
 
 pub(crate) fn render(record: &SweepRecord, options: &Options) -> Result<Rendered, ReportError> {
+    let (primary, anchors) = (metric::declared(record), Anchors::of(record));
     let subject = Subject {
         record,
-        primary: metric::declared(record),
         summary: summary::summarise(record, &record.plan.metric.name),
+        measured: measured::all(record, &primary, &anchors),
+        primary,
+        anchors,
     };
     let mut problems = Vec::new();
     let sections = [
-        answer::section(&subject),
         results::section(&subject),
         effects::section(&subject)?,
         curves::section(&subject)?,
@@ -46,6 +52,8 @@ pub(crate) fn render(record: &SweepRecord, options: &Options) -> Result<Rendered
         ("style", STYLE),
         ("script", SCRIPT),
         ("header", &header::section(&subject)),
+        ("answer", &answer::section(&subject)),
+        ("facts", &header::facts(&subject)),
         ("main", &sections.concat()),
     ]);
     Ok(Rendered { html, problems })

@@ -3,6 +3,8 @@
 pub(crate) mod answer;
 pub(crate) mod curves;
 pub(crate) mod effects;
+pub(crate) mod factorial;
+pub(crate) mod flags;
 pub(crate) mod header;
 pub(crate) mod method;
 pub(crate) mod results;
@@ -15,13 +17,13 @@ use track::{AxisRecord, CellRecord, SweepRecord};
 use crate::figure::SERIES;
 use crate::number;
 use crate::page::Subject;
-use crate::summary::{Estimate, settings_at};
+use crate::summary::{Interval, settings_at};
 
-/// `[0.198, 0.209]`, or how many values there were for one.
-pub(crate) fn interval(estimate: &Estimate, write: impl Fn(f64) -> String) -> String {
-    match (estimate.lower, estimate.upper) {
-        (Some(lower), Some(upper)) => format!("[{}, {}]", write(lower), write(upper)),
-        _ => "n = 1".into(),
+/// `[0.198, 0.209]`; a single value has none.
+pub(crate) fn interval(interval: Option<Interval>, write: impl Fn(f64) -> String) -> String {
+    match interval {
+        Some(Interval { lower, upper }) => format!("[{}, {}]", write(lower), write(upper)),
+        None => "n = 1".into(),
     }
 }
 

@@ -12,10 +12,11 @@ use serde::{Deserialize, Serialize};
 use spec::{ModelConfig, RunConfig};
 use track::{Checkpoint, CheckpointDir, Claim, RunDir};
 
+use crate::best::{BestGenerators, BestScore, best_file};
 use crate::error::RunnerError;
 use crate::guards::GuardCounters;
 use crate::image_pool::ImagePool;
-use crate::loss_window::SavedWindow;
+use crate::loss_window::{Exact, SavedWindow};
 use crate::network_optimizer::NetworkOptimizer;
 use crate::step::Trainer;
 use crate::weight_file::{load, read, write};
@@ -44,6 +45,13 @@ pub(crate) struct Progress {
     /// The guard that ended the run at this step: whoever goes on from here has only to say so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped_by: Option<String>,
+    /// What each evaluation said of the discriminators that judge A→B and B→A: accuracy, the
+    /// generator's loss, the variance of the scores.
+    #[serde(default)]
+    pub judged: [Vec<[Exact; 3]>; 2],
+    /// Of the generators to be kept, where that is not the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best: Option<BestScore>,
     /// Updates each optimizer has made: `gen_ab`, `gen_ba`, `disc_a`, `disc_b`.
     updates: [usize; 4],
 }
@@ -82,6 +90,10 @@ impl Snapshot {
             let (moments, updates) = optimizer.save(&names(network, config));
             progress.updates[i] = updates;
             files.push((optimizer_file(network), moments));
+        }
+        if let Some(best) = &trainer.best {
+            files.push((best_file(Network::GenAb), best.gen_ab.clone()));
+            files.push((best_file(Network::GenBa), best.gen_ba.clone()));
         }
         files.push((POOL_A.to_string(), pool_tensors(&trainer.pool_a)));
         files.push((POOL_B.to_string(), pool_tensors(&trainer.pool_b)));
@@ -152,6 +164,11 @@ pub(crate) fn restore(
     }
     if let Some(disc) = networks.disc_b.take() {
         networks.disc_b = Some(put_back(disc, config, &at(&weights_file(Network::DiscB)))?);
+    }
+    if progress.best.is_some() {
+        let gen_ab = read(&at(&best_file(Network::GenAb)))?;
+        trainer.best =
+            Some(BestGenerators { gen_ab, gen_ba: read(&at(&best_file(Network::GenBa)))? });
     }
     let device = trainer.device().clone().inner();
     let Trainer { networks, optimizers, .. } = &mut *trainer;

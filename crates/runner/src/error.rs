@@ -14,6 +14,14 @@ pub enum RunnerError {
     Data(#[from] DataError),
     #[error(transparent)]
     Track(#[from] TrackError),
+    #[error("the feature network's output cannot be used")]
+    Features(#[from] eval::EvalError),
+    #[error("`{path}` is no square, or of another size than those before; `--size` resizes all")]
+    NoSize { path: PathBuf },
+    #[error("pictures cannot be read{}", because(.pictures))]
+    Unreadable { pictures: Vec<String> },
+    #[error("`{folder}` lacks a counterpart of pictures in `{wanted_by}`{}", because(.missing))]
+    Unmatched { folder: PathBuf, wanted_by: PathBuf, missing: Vec<String> },
     #[error("device `{name}` cannot be used")]
     Device {
         name: String,
@@ -110,6 +118,10 @@ impl RunnerError {
     pub fn class(&self) -> FailureClass {
         match self {
             RunnerError::Data(error) if is_io(error) => FailureClass::Io,
+            RunnerError::Features(_) => FailureClass::Panic,
+            RunnerError::NoSize { .. }
+            | RunnerError::Unreadable { .. }
+            | RunnerError::Unmatched { .. } => FailureClass::Data,
             RunnerError::Data(_)
             | RunnerError::UnknownSample { .. }
             | RunnerError::InputsChanged { .. }

@@ -12,14 +12,19 @@ mod stop;
 mod prepare;
 pub mod sweep;
 
+mod anchors;
+mod best;
 mod checkpoint;
 mod evaluate;
+mod feature_net;
+mod flags;
 mod guards;
 mod image_pool;
 mod loss_window;
 mod lr_schedule;
 mod network_optimizer;
 mod patience;
+mod real_images;
 pub mod run;
 mod run_log;
 mod samples;
@@ -30,6 +35,7 @@ mod weight_file;
 
 mod export;
 mod saved_run;
+mod score_folders;
 mod stored_generator;
 mod translate;
 
@@ -43,6 +49,8 @@ mod reference;
 #[cfg(test)]
 mod tests;
 
+pub use eval::{Score, ScoreCard};
+
 pub use comparison::{
     MetricDifference, WeightComparison, WeightDifference, compare_rows, compare_weights,
 };
@@ -53,6 +61,7 @@ pub use event::{Outcome, TrainEvent};
 pub use export::{ExportedFile, ExportedNetwork, export, upstream_file};
 pub use prepare::{PreparedSweep, prepare};
 pub use saved_run::SavedRun;
+pub use score_folders::{FolderScores, ScoredFolders, score_folders};
 pub use stop::Stop;
 pub use stored_generator::{StoredGenerator, TrainedDropout};
 pub use translate::{TranslateEvent, Translated, Translation, translate};

@@ -3,12 +3,13 @@
 
 mod initial_weights;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use data::{Dataset, Domain, Fold, Progress, Store};
 use model::Network;
-use spec::{Axis, DataConfig, Plan, RunConfig};
+use spec::{Axis, DataConfig, EvalCheckpoint, Expression, Needs, Plan, RunConfig};
 use track::{
     AxisRecord, CellRecord, DatasetRecord, MetricRecord, PlanEntry, PlanRecord, RunDir, RunRecord,
     RunState, SweepDir,
@@ -35,6 +36,10 @@ pub struct PreparedSweep {
     pub metric_note: Option<String>,
     /// Weight files that are named and not used, or used for another network than they are of.
     pub init_notes: Vec<String>,
+    /// What is not computed for want of the feature network's weights.
+    pub feature_note: Option<String>,
+    /// The runs that are asked for now, by index; all where it is left out.
+    only: Option<BTreeSet<usize>>,
 }
 
 /// Prepares the plan's images and works out every run's identity.
@@ -51,9 +56,14 @@ pub fn prepare(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<PreparedSweep, RunnerError> {
     initial_weights::check(&plan)?;
+    let needs = |it: &spec::KnownMetric| it.needs.contains(&Needs::FeatureWeights);
+    if plan.metric.declared && spec::known_metric(&plan.metric.name).is_some_and(needs) {
+        store.fetch_feature_weights(progress)?;
+    }
+    let feature_note = store.feature_weights().is_none().then(no_feature_weights);
     let init_notes = [initial_weights::unused(&plan), initial_weights::otherwise_trained(&plan)];
     let datasets = open_each_once(&plan, store, progress)?;
-    let metric_note = settle_metric(&mut plan, &datasets)?;
+    let metric_note = settle_metric(&mut plan, &datasets, store)?;
     let sweep = SweepDir::new(runs_root, &plan.name)?;
     let baseline = plan.cells.iter().position(|cell| cell.baseline).unwrap_or(0);
     let record = plan_record(&plan, command, &datasets[baseline], &plan.cells[baseline].config)?;
@@ -96,24 +106,36 @@ pub fn prepare(
         runs_root,
         total_steps,
         metric_note,
+        feature_note,
         init_notes: init_notes.into_iter().flatten().collect(),
+        only: None,
     })
 }
 
 impl PreparedSweep {
     /// What to know before anything trains.
     pub fn notes(&self) -> impl Iterator<Item = &String> {
-        self.metric_note.iter().chain(&self.init_notes)
+        self.metric_note.iter().chain(&self.init_notes).chain(&self.feature_note)
     }
 
-    /// Entries that have no result yet, in starting order; those that another process trains come
-    /// last.
+    /// Leaves the runs for which the filter does not hold to another time; they stay in the plan.
+    pub fn restrict_to(&mut self, filter: &Expression) {
+        self.only = Some(self.plan.runs_where(filter).into_iter().collect());
+    }
+
+    /// Entries that are asked for, by index.
+    pub fn asked(&self) -> impl Iterator<Item = usize> + '_ {
+        let is_asked = |i: &usize| self.only.as_ref().is_none_or(|only| only.contains(i));
+        (0..self.entries.len()).filter(is_asked)
+    }
+
+    /// Of those, the ones that have no result yet, in starting order; those that another process
+    /// trains come last.
     pub fn to_do(&self) -> impl Iterator<Item = usize> + '_ {
         let open = |i: &usize| !self.runs[*i].state.is_result();
         let elsewhere = |i: &usize| self.runs[*i].state == RunState::Running;
-        let all = 0..self.entries.len();
-        let own = all.clone().filter(open).filter(move |i| !elsewhere(i));
-        own.chain(all.filter(elsewhere))
+        let own = self.asked().filter(open).filter(move |i| !elsewhere(i));
+        own.chain(self.asked().filter(elsewhere))
     }
 }
 
@@ -122,10 +144,11 @@ impl PreparedSweep {
 fn settle_metric(
     plan: &mut Plan,
     datasets: &[Arc<Dataset>],
+    store: &Store,
 ) -> Result<Option<String>, RunnerError> {
     let measurable = |metric: &str| {
         let mut cells = plan.cells.iter().zip(datasets);
-        cells.try_for_each(|(cell, dataset)| expect_score(metric, &cell.config, dataset))
+        cells.try_for_each(|(cell, dataset)| expect_score(metric, &cell.config, dataset, store))
     };
     let reason = match measurable(&plan.metric.name) {
         Ok(()) => return Ok(None),
@@ -142,23 +165,69 @@ fn settle_metric(
 }
 
 /// Refuses a primary metric that these images cannot give, before anything trains for it.
-fn expect_score(metric: &str, config: &RunConfig, dataset: &Dataset) -> Result<(), RunnerError> {
+fn expect_score(
+    metric: &str,
+    config: &RunConfig,
+    dataset: &Dataset,
+    store: &Store,
+) -> Result<(), RunnerError> {
     let fold = evaluate::fold(config.eval.fold);
+    expect_score_of(metric, fold, dataset, store)?;
+    match &config.eval.best_by {
+        Some(by) if config.eval.checkpoint == EvalCheckpoint::Best => {
+            expect_score_of(by, Fold::Val, dataset, store)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn expect_score_of(
+    metric: &str,
+    fold: Fold,
+    dataset: &Dataset,
+    store: &Store,
+) -> Result<(), RunnerError> {
     let refuse = |reason: String| {
         let metric = metric.to_string();
         Err(RunnerError::NoSuchScore { metric, reason })
     };
-    let Some(score) = metric.strip_prefix("eval/") else { return Ok(()) };
+    if !metric.starts_with("eval/") {
+        return Ok(());
+    }
     let held_out = dataset.count(fold, Domain::A) + dataset.count(fold, Domain::B);
     if held_out == 0 {
         return refuse(format!("`{}` has no held-out images in its {fold:?} fold", dataset.name()));
     }
-    let paired = ["l1_", "psnr_", "ssim_"].iter().any(|it| score.starts_with(it));
-    if paired && !dataset.paired(fold) {
-        let name = dataset.name();
-        return refuse(format!("the held-out images of `{name}` have no true translation"));
+    let name = dataset.name();
+    let known = spec::known_metric(metric);
+    let by_features = known.is_some_and(|known| known.needs.contains(&Needs::FeatureWeights));
+    for needed in known.iter().flat_map(|known| known.needs) {
+        match needed {
+            // Features can be compared with a partner that is drawn by another hand.
+            Needs::Pairs if by_features && !dataset.partnered(fold) => {
+                return refuse(format!("the held-out images of `{name}` have no partners"));
+            }
+            Needs::Pairs if !by_features && !dataset.paired(fold) => {
+                return refuse(format!("the held-out images of `{name}` have no true translation"));
+            }
+            Needs::FeatureWeights if store.feature_weights().is_none() => {
+                return refuse(no_feature_weights());
+            }
+            Needs::InceptionWeights | Needs::LpipsWeights => {
+                return refuse("only `cyclelab score` takes the weights that it needs".into());
+            }
+            Needs::Pairs | Needs::FeatureWeights => {}
+        }
     }
     Ok(())
+}
+
+fn no_feature_weights() -> String {
+    let command = data::FEATURE_WEIGHTS.fetch_command;
+    format!(
+        "{}, so KID, gain and their like are not computed; `{command}` brings them",
+        eval::NO_FEATURES
+    )
 }
 
 /// Each cell's images. Cells that see the same ones share them: a data set keeps files open.
@@ -228,6 +297,7 @@ fn plan_record(
         keys: axis.leaves.clone(),
         values: axis.values.clone(),
         scale: axis.scale.name().to_string(),
+        when: axis.when.clone(),
     };
     let cell = |cell: &spec::Cell| CellRecord {
         label: cell.label.clone(),
@@ -235,6 +305,7 @@ fn plan_record(
         baseline: cell.baseline,
         seeds: cell.seeds.clone(),
         note: cell.note.clone(),
+        arm: cell.arm.clone(),
     };
     Ok(PlanRecord {
         name: plan.name.clone(),
@@ -244,6 +315,10 @@ fn plan_record(
         metric: MetricRecord {
             name: plan.metric.name.clone(),
             minimize: plan.metric.goal == spec::Goal::Minimize,
+            select: match baseline.eval.checkpoint {
+                EvalCheckpoint::Last => "last".to_string(),
+                EvalCheckpoint::Best => "best".to_string(),
+            },
             secondary: plan.metric.secondary.clone(),
         },
         axes: plan.axes.iter().map(axis).collect(),

@@ -20,8 +20,10 @@ use crate::checkpoint::{self, Progress};
 use crate::device::ComputeDevice;
 use crate::error::RunnerError;
 use crate::event::{Outcome, TrainEvent};
+use crate::feature_net::FeatureNet;
 use crate::patience::patiently;
 use crate::prepare::{dataset_record, init_hashes};
+use crate::real_images::RealImages;
 use crate::run_log::RunLog;
 use crate::step::Trainer;
 use crate::stop::Stop;
@@ -150,11 +152,18 @@ impl Attempt<'_> {
             total_steps: config.train.total_steps(dataset.steps_per_epoch()),
             device: self.request.device.to_string(),
         });
+        let network = match self.request.store.feature_weights() {
+            Some(path) => Some(FeatureNet::open(&path, &self.request.device.open())?),
+            None => None,
+        };
+        let cache = self.request.store.features_folder();
+        let real = RealImages::new(&dataset, network, cache);
         let setting = Setting {
             config: &config,
             key: &self.entry.key,
             seed: self.entry.seed,
             dataset: &dataset,
+            real: &real,
             samples: &self.plan.samples,
             run: &self.run,
             claim: self.claim,

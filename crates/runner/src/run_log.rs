@@ -2,7 +2,6 @@
 //!
 //! Nothing is written once a later attempt owns the run.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use spec::RunConfig;
@@ -11,6 +10,7 @@ use track::{
 };
 
 use crate::checkpoint::Progress;
+use crate::evaluate::MeanScores;
 use crate::loss_window::{Quantity, WindowStat};
 
 /// Rows become Parquet at least this often; until then they are in the log beside it.
@@ -78,9 +78,9 @@ impl<'a> RunLog<'a> {
     }
 
     /// Means over held-out images, and how many images each is over.
-    pub(crate) fn scores(&mut self, progress: &Progress, scores: &BTreeMap<String, (f64, u32)>) {
+    pub(crate) fn scores(&mut self, progress: &Progress, split: Split, scores: &MeanScores) {
         for (name, &(value, count)) in scores {
-            let row = self.row(progress, Split::Eval, name.clone(), value);
+            let row = self.row(progress, split, name.clone(), value);
             self.metrics.push(Measurement { count, ..row });
         }
     }

@@ -7,6 +7,7 @@ use model::weights::NamedTensors;
 use spec::ModelConfig;
 use track::{RunDir, RunIdentity, RunState};
 
+use crate::best::best_file;
 use crate::checkpoint::weights_file;
 use crate::error::RunnerError;
 use crate::weight_file;
@@ -64,8 +65,10 @@ impl SavedRun {
         Network::ALL.into_iter().filter(is_there).collect()
     }
 
+    /// With `eval.checkpoint = "best"`, the generators that were best.
     pub(crate) fn file(&self, network: Network) -> PathBuf {
-        self.checkpoint.join(weights_file(network))
+        let best = self.checkpoint.join(best_file(network));
+        if best.exists() { best } else { self.checkpoint.join(weights_file(network)) }
     }
 
     pub(crate) fn tensors(&self, network: Network) -> Result<NamedTensors, RunnerError> {

@@ -11,6 +11,7 @@ use model::{
 use spec::draw::{Draw, Purpose};
 use spec::{CycleNorm, LossConfig, RunConfig, UpdateOrder};
 
+use crate::best::BestGenerators;
 use crate::image_pool::ImagePool;
 use crate::network_optimizer::NetworkOptimizer;
 
@@ -21,6 +22,8 @@ pub(crate) struct Trainer {
     /// Generated images of domain A, shown to `disc_a`; likewise B.
     pub pool_a: ImagePool,
     pub pool_b: ImagePool,
+    /// Where the best are to be kept and not the last.
+    pub best: Option<BestGenerators>,
     /// What the last step cost.
     pub passes: Passes,
     /// Of the last step's translations, where a guard watches it.
@@ -87,6 +90,7 @@ impl Trainer {
             pool_a: ImagePool::new(config.pool.clone(), Purpose::PoolA),
             pool_b: ImagePool::new(config.pool.clone(), Purpose::PoolB),
             passes: Passes::default(),
+            best: None,
             output_std: None,
             config: config.clone(),
             seed,

@@ -9,18 +9,24 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use data::{Dataset, Fold};
-use spec::{NonFinite, RunConfig};
-use track::{Claim, Event, RunDir, Split};
+use data::{Dataset, Domain, Fold};
+use eval::DiscriminatorEval;
+use model::CycleGan;
+use spec::{EvalCheckpoint, NonFinite, RunConfig};
+use track::{Claim, Event, FlagRecord, RunDir, Split};
 
+use crate::anchors;
+use crate::best::{BestGenerators, BestScore};
 use crate::checkpoint::{Progress, Snapshot};
 use crate::error::RunnerError;
-use crate::evaluate::{self, evaluate};
+use crate::evaluate::{self, Evaluation, evaluate};
 use crate::event::{Outcome, TrainEvent};
+use crate::flags;
 use crate::guards::Guards;
-use crate::loss_window::{LossWindow, Quantity, WindowStat};
+use crate::loss_window::{Exact, LossWindow, Quantity, WindowStat};
 use crate::lr_schedule::lr_factor;
 use crate::patience::{self, patiently};
+use crate::real_images::RealImages;
 use crate::run_log::RunLog;
 use crate::samples::{self, SampleIds};
 use crate::step::Trainer;
@@ -39,6 +45,7 @@ pub(crate) struct Setting<'a> {
     pub key: &'a str,
     pub seed: u64,
     pub dataset: &'a Dataset,
+    pub real: &'a RealImages<'a>,
     pub samples: &'a SampleIds,
     pub run: &'a RunDir,
     pub claim: &'a Claim,
@@ -59,6 +66,8 @@ pub(crate) struct Training<'a> {
     /// What is not recorded at present; told once.
     trouble: BTreeSet<&'static str>,
     checkpoint_again: Option<Instant>,
+    /// A score of the present evaluation that is no number.
+    wrong: Option<String>,
 }
 
 impl<'a> Training<'a> {
@@ -81,6 +90,7 @@ impl<'a> Training<'a> {
             announced: Instant::now(),
             trouble: BTreeSet::new(),
             checkpoint_again: None,
+            wrong: None,
         }
     }
 
@@ -263,37 +273,120 @@ impl<'a> Training<'a> {
         ]
     }
 
-    fn fold(&self) -> Fold {
-        evaluate::fold(self.setting.config.eval.fold)
+    /// On the way on the fold for choosing, at the end on the one for the result.
+    fn evaluate(&mut self) -> Result<Option<String>, RunnerError> {
+        let Setting { config, dataset, .. } = self.setting;
+        let ends = self.progress.step == self.total_steps();
+        let chooses = config.eval.checkpoint == EvalCheckpoint::Best;
+        let has_val = dataset.count(Fold::Val, Domain::A) > 0;
+        if has_val && (chooses || !ends) {
+            let networks = self.trainer.networks.clone();
+            let Some(found) = self.look(&networks, Fold::Val)? else { return Ok(None) };
+            if chooses {
+                self.choose(&found);
+            }
+            self.keep(found, Split::Val)?;
+        }
+        if ends || !has_val {
+            let networks = self.networks_to_keep()?;
+            let fold = evaluate::fold(config.eval.fold);
+            let Some(found) = self.look(&networks, fold)? else { return Ok(None) };
+            self.keep(found, Split::Eval)?;
+        }
+        self.progress.owes.evaluation = false;
+        Ok(self.wrong.take().filter(|_| self.stops_at_non_finite()))
     }
 
-    fn evaluate(&mut self) -> Result<Option<String>, RunnerError> {
-        let (fold, step) = (self.fold(), self.progress.step);
-        let Setting { dataset, stop, .. } = self.setting;
+    /// `None` where it was stopped in the middle: a mean over some of the images would be no score.
+    fn look(&mut self, networks: &CycleGan, fold: Fold) -> Result<Option<Evaluation>, RunnerError> {
+        let Setting { config, real, stop, .. } = self.setting;
         let observe = &mut self.observe;
-        let device = self.trainer.device();
-        let scores =
-            evaluate(&self.trainer.networks, dataset, fold, device, stop, &mut |done, total| {
-                observe(TrainEvent::Evaluating { done, total });
-            })?;
-        // Stopped in the middle: a mean over some of the images would be no score.
-        let Some(scores) = scores else { return Ok(None) };
-        self.progress.owes.evaluation = false;
-        self.log.scores(&self.progress, &scores);
+        let mut tell = |done, total| observe(TrainEvent::Evaluating { done, total });
+        let gan_mode = config.loss.gan_mode;
+        evaluate(networks, real, fold, gan_mode, self.trainer.device(), stop, &mut tell)
+    }
+
+    /// Keeps the generators that the metric likes better than those before.
+    fn choose(&mut self, found: &Evaluation) {
+        let config = self.setting.config;
+        let by = config.eval.best_by.as_deref().expect("checked with the configuration");
+        let goal = spec::known_metric(by).and_then(|it| it.goal).expect("likewise");
+        let Some(&(value, _)) = found.scores.get(by).filter(|(value, _)| value.is_finite()) else {
+            return;
+        };
+        if self.progress.best.is_none_or(|best| best.is_beaten_by(value, goal)) {
+            self.progress.best = Some(BestScore::new(self.progress.step, value));
+            let best = BestGenerators::of(&self.trainer.networks, &config.model);
+            self.trainer.best = Some(best);
+        }
+    }
+
+    /// Those that the run's result is of.
+    fn networks_to_keep(&self) -> Result<CycleGan, RunnerError> {
+        let networks = &self.trainer.networks;
+        match &self.trainer.best {
+            None => Ok(networks.clone()),
+            Some(best) => {
+                let placed = best.placed_in(networks, &self.setting.config.model);
+                let path = self.setting.run.checkpoints();
+                placed.map_err(|source| RunnerError::Weights { path, source })
+            }
+        }
+    }
+
+    fn keep(&mut self, found: Evaluation, split: Split) -> Result<(), RunnerError> {
+        let Evaluation { mut scores, measured, .. } = found;
+        let step = self.progress.step;
+        let mut flags = Vec::new();
+        for (judged, measured) in self.progress.judged.iter_mut().zip(&measured) {
+            let numbers = |it: DiscriminatorEval| {
+                [it.accuracy, it.generator_loss, it.output_variance].map(|it| (it as f32).into())
+            };
+            // Of the first look at a step, should there be two.
+            let is_first = split == Split::Val || self.progress.best.is_none();
+            judged.extend(measured.discriminator.filter(|_| is_first).map(numbers));
+        }
+        if split == Split::Eval && step == self.total_steps() {
+            let fold = evaluate::fold(self.setting.config.eval.fold);
+            if let Some(best) = self.progress.best {
+                scores.insert("eval/best_step".to_string(), (best.step as f64, 1));
+            }
+            flags = flags::raised(&measured, self.judged(), self.setting.real, fold)?;
+            self.log.scores(&self.progress, split, &anchors::scored(self.setting.real, fold)?);
+        }
+        self.log.scores(&self.progress, split, &scores);
         let sealed = self.log.seal();
         self.recorded("metrics", sealed.map_err(RunnerError::from))?;
-        self.note(Event::Evaluated { step })?;
+        self.note(Event::Evaluated { step, flags: flags.clone() })?;
         let wrong = scores.iter().find(|(_, (value, _))| !value.is_finite());
         let reason = wrong.map(|(name, (value, _))| format!("{name} is {value}"));
+        self.wrong = self.wrong.take().or(reason);
         let scores = scores.into_iter().map(|(name, (value, _))| (name, value)).collect();
         (self.observe)(TrainEvent::Evaluated { step, scores });
-        Ok(reason.filter(|_| self.stops_at_non_finite()))
+        for FlagRecord { direction, flag, reason, .. } in flags {
+            self.warn(format!("{flag} ({direction}): {reason}"));
+        }
+        Ok(())
+    }
+
+    fn judged(&self) -> [Vec<DiscriminatorEval>; 2] {
+        let number = |it: &Exact| f64::from(f32::from(it.clone()));
+        let look = |[accuracy, generator_loss, output_variance]: &[Exact; 3]| DiscriminatorEval {
+            accuracy: number(accuracy),
+            generator_loss: number(generator_loss),
+            output_variance: number(output_variance),
+        };
+        [0, 1].map(|i: usize| self.progress.judged[i].iter().map(look).collect())
     }
 
     fn save_samples(&mut self) -> Result<(), RunnerError> {
+        let networks = match self.progress.step == self.total_steps() {
+            true => self.networks_to_keep()?,
+            false => self.trainer.networks.clone(),
+        };
         let saved = patiently(&mut || {
             samples::save(
-                &self.trainer.networks,
+                &networks,
                 &self.setting,
                 self.trainer.device(),
                 self.progress.step,

@@ -1,5 +1,6 @@
 //! Which resolved configurations make sense: ranges per leaf, then rules across leaves.
 
+mod evaluation;
 mod guards;
 mod shapes;
 mod terms;
@@ -119,7 +120,7 @@ fn out_of_range(config: &RunConfig) -> Vec<Problem> {
 
 fn across(config: &RunConfig) -> Vec<Problem> {
     let of_pairs = shapes::problems(config).chain(terms::problems(config));
-    of_pairs.chain(guards::problems(config)).collect()
+    of_pairs.chain(guards::problems(config)).chain(evaluation::problems(config)).collect()
 }
 
 /// What is allowed and has no effect, against what its author must think. Of a configuration
@@ -218,6 +219,7 @@ mod tests {
         check(|c| c.guards.d_loss_steps = 0, "`guards.d_loss_steps`");
         check(|c| c.guards.output_std_below = 1.0, "expected a number ≥ 0 and < 1, found 1");
         check(|c| c.guards.output_std_steps = 0, "`guards.output_std_steps`");
+        check(|c| c.eval.checkpoint = EvalCheckpoint::Best, "is chosen by no metric");
         check(|c| c.data.crop_size = 16, "sees nothing at `data.crop_size` 16");
         check(
             |c| {

@@ -28,6 +28,8 @@ pub enum Purpose {
     PenaltyB,
     /// Images that a recipe draws itself.
     Synthetic,
+    /// The cells of a random design.
+    Trial,
 }
 
 impl Purpose {
@@ -44,6 +46,7 @@ impl Purpose {
             Purpose::PenaltyA => "penalty-a",
             Purpose::PenaltyB => "penalty-b",
             Purpose::Synthetic => "synthetic",
+            Purpose::Trial => "trial",
         }
     }
 }
@@ -143,6 +146,7 @@ mod tests {
             Purpose::PenaltyA,
             Purpose::PenaltyB,
             Purpose::Synthetic,
+            Purpose::Trial,
         ];
         let mut first: Vec<u64> =
             purposes.iter().map(|purpose| draw(7, *purpose, 0, 0).bits()).collect();

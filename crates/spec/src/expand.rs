@@ -1,19 +1,25 @@
-//! From a typed file to cells: product, exclusions, points; then each resolved and checked.
+//! From a typed file to cells: what the design combines, exclusions, arms, points; then each
+//! resolved and checked.
 
+mod activity;
 mod baseline;
+mod combine;
+mod labels;
+mod owners;
+mod requirements;
+mod trials;
 mod twins;
 mod verify;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use self::baseline::Baseline;
 use crate::axis_spec::Dimension;
-use crate::cell_label::{self, Template};
-use crate::diagnostic::{counted, quoted};
-use crate::plan::{Cell, MOST_RUNS};
-use crate::resolve::{Layer, Origin, Resolved, resolve};
+use crate::condition::{self, Derived};
+use crate::diagnostic::quoted;
+use crate::plan::{Axis, Cell};
+use crate::resolve::{Afterwards, Layer, Origin, Resolved, resolve};
 use crate::settings::{Entry, Reading};
 use crate::sweep_file::{Design, SweepFile};
 
@@ -23,11 +29,15 @@ pub(crate) struct BaseFile {
     pub(crate) entries: Vec<Entry>,
 }
 
+/// One position per dimension; `None` where the dimension's `when` does not hold.
+type Positions = Vec<Option<usize>>;
+
 /// What a cell was made from.
 #[derive(Debug, Clone)]
 enum Draft {
-    /// One position per dimension.
-    Grid(Vec<usize>),
+    Grid(Positions),
+    /// Index into `[[arms]]`.
+    Arm(usize),
     /// Index into `[[points]]`.
     Point(usize),
 }
@@ -37,9 +47,11 @@ pub(crate) struct Expansion<'a> {
     file: &'a SweepFile,
     bases: &'a [BaseFile],
     overrides: &'a [Entry],
-    /// Dimensions with at least one good value, or with so many that the product is refused.
-    dimensions: Vec<&'a Dimension>,
-    /// Whether every dimension was read without an error and clashes with nothing.
+    /// Dimensions with at least one good value, or with so many that the product is refused. Those
+    /// that a random design draws from get their values here.
+    dimensions: Vec<Dimension>,
+    derived: Vec<&'a Derived>,
+    /// Whether every dimension, arm and rule was read without an error and clashes with nothing.
     sound: bool,
 }
 
@@ -50,12 +62,22 @@ impl<'a> Expansion<'a> {
         overrides: &'a [Entry],
         reading: &mut Reading,
     ) -> Self {
-        let unclashed = verify::clashes(file, overrides, reading);
-        let sound = unclashed && file.dimensions.iter().all(|dimension| dimension.sound);
+        let unclashed = owners::clashes(file, overrides, reading);
+        let timely = activity::timely(file, reading);
+        let derived = condition::in_order(&file.derived, reading);
+        let sound = unclashed
+            && timely
+            && file.sound
+            && derived.is_some()
+            && file.dimensions.iter().all(|dimension| dimension.sound);
         // A range too long to be made has a length but no values. Products are refused by that
-        // length; points never multiply it.
-        let points_only = file.design.value == Design::Points;
-        let usable = |it: &&Dimension| it.len > 0 && !(points_only && it.values.is_empty());
+        // length; designs without axes never multiply it.
+        let design = file.design.value;
+        let usable = |it: &&Dimension| match design {
+            Design::Points | Design::LeaveOneOut => !it.values.is_empty(),
+            Design::Random => it.len > 0 || it.drawn.is_some(),
+            Design::Grid | Design::OneAtATime => it.len > 0,
+        };
         let mut owned: BTreeSet<&str> = BTreeSet::new();
         // Of dimensions that share a leaf, which is an error, the first alone varies it.
         let mut unclaimed = |it: &&Dimension| {
@@ -63,172 +85,53 @@ impl<'a> Expansion<'a> {
             owned.extend(&it.leaves);
             free
         };
-        let dimensions = file.dimensions.iter().filter(usable).filter(|it| unclaimed(it)).collect();
-        Expansion { file, bases, overrides, dimensions, sound }
+        let dimensions = file.dimensions.iter().filter(usable).filter(|it| unclaimed(it));
+        let dimensions = dimensions.cloned().collect();
+        let derived = derived.unwrap_or_default();
+        Expansion { file, bases, overrides, dimensions, derived, sound }
     }
 
     /// Every cell, or `None` where the plan is too large to be made.
-    pub(crate) fn cells(&self, reading: &mut Reading) -> Option<Vec<Cell>> {
+    pub(crate) fn cells(&mut self, reading: &mut Reading) -> Option<Vec<Cell>> {
         self.design(reading);
         self.refuse_boundless(reading)?;
         let baseline = self.baseline_positions(reading);
-        let positions = self.exclude(self.combinations(&baseline.positions), &baseline, reading);
+        let positions = self.combinations(&baseline, reading);
+        let positions = self.exclude(positions, &baseline, reading);
         let mut drafts: Vec<Draft> = positions.into_iter().map(Draft::Grid).collect();
+        drafts.extend((0..self.file.arms.len()).map(Draft::Arm));
         drafts.extend((0..self.file.points.len()).map(Draft::Point));
         self.refuse_too_many(&drafts, reading)?;
-        let resolved: Vec<Resolved> = drafts
-            .iter()
-            .map(|draft| match draft {
-                Draft::Grid(positions) => self.resolve(positions, None),
-                Draft::Point(index) => self.resolve(&baseline.positions, Some(*index)),
-            })
-            .collect();
+        let resolved: Vec<Resolved> =
+            drafts.iter().map(|draft| self.resolve(draft, &baseline.positions)).collect();
         self.check(&resolved, reading);
-        let labels = self.labels(&drafts, &resolved, reading);
+        let labels = self.labels(&drafts, &resolved, &baseline.positions, reading);
         self.duplicates(&drafts, &resolved, &labels, reading);
         self.twins(&drafts, &resolved, &labels, reading);
+        self.unused(&drafts, &resolved, reading);
+        self.require(&resolved, &labels, reading);
         let at = self.baseline_cell(&drafts, &resolved, &baseline, &labels, reading);
-        Some(self.finish(&drafts, resolved, labels, at))
+        Some(self.finish(&drafts, resolved, labels, &baseline.positions, at))
     }
 
-    fn design(&self, reading: &mut Reading) {
-        let Design::Points = self.file.design.value else { return };
-        if let Some(dimension) = self.file.dimensions.first() {
-            reading
-                .error(dimension.place, "`design = \"points\"` takes no axes")
-                .help("write design = \"grid\" to have both axes and points");
-        }
-        if self.file.points.is_empty() {
-            reading.error(self.file.design.place, "`design = \"points\"` needs [[points]]");
-        }
-    }
-
-    /// A product that is never made: its size alone is the error.
-    fn refuse_boundless(&self, reading: &mut Reading) -> Option<()> {
-        let cells = match self.file.design.value {
-            Design::Points => Some(self.file.points.len() as u128),
-            Design::Grid => self
-                .dimensions
-                .iter()
-                .try_fold(1u128, |product, it| product.checked_mul(u128::from(it.len))),
-            Design::OneAtATime => {
-                Some(1 + self.dimensions.iter().map(|it| u128::from(it.len) - 1).sum::<u128>())
-            }
+    /// What varies, with the values that were drawn.
+    pub(crate) fn axes(&self) -> Vec<Axis> {
+        let row = |row: &Vec<Entry>| row.iter().map(|entry| entry.value.clone()).collect();
+        let axis = |it: &Dimension| Axis {
+            name: it.name.clone(),
+            leaves: it.leaves.iter().map(|leaf| leaf.to_string()).collect(),
+            label: it.label.clone(),
+            scale: it.scale,
+            values: it.values.iter().map(row).collect(),
+            when: it.when.as_ref().map(|when| when.expression.text().to_string()),
+            distribution: it.drawn.as_ref().map(|drawn| drawn.distribution),
         };
-        if cells.is_some_and(|cells| cells <= u128::from(MOST_RUNS)) {
-            return Some(());
+        let mut axes: Vec<Axis> = self.dimensions.iter().map(axis).collect();
+        let number = |row: &Vec<Json>| row[0].as_f64().expect("only numbers are drawn");
+        for axis in axes.iter_mut().filter(|axis| axis.distribution.is_some()) {
+            axis.values.sort_by(|a, b| number(a).total_cmp(&number(b)));
         }
-        let runs = cells.and_then(|cells| cells.checked_mul(u128::from(self.file.seeds.len)));
-        let runs = runs.map_or("more than 10^38 runs".to_string(), |runs| counted(runs, "run"));
-        self.too_many(&runs, reading);
-        None
-    }
-
-    fn refuse_too_many(&self, drafts: &[Draft], reading: &mut Reading) -> Option<()> {
-        let runs: u128 = drafts.iter().map(|draft| u128::from(self.seeds(draft).len)).sum();
-        if runs > u128::from(self.file.limits.max_runs.min(MOST_RUNS)) {
-            self.too_many(&counted(runs, "run"), reading);
-            return None;
-        }
-        Some(())
-    }
-
-    fn too_many(&self, runs: &str, reading: &mut Reading) {
-        let joiner = if self.file.design.value == Design::OneAtATime { " + " } else { " × " };
-        let factors: Vec<String> =
-            self.dimensions.iter().map(|it| format!("{} {}", it.len, it.name)).collect();
-        let mut product = vec![factors.join(joiner)];
-        product.retain(|factors| !factors.is_empty());
-        product.push(counted(u128::from(self.file.seeds.len), "seed"));
-        let mut product = product.join(" × ");
-        if !self.file.points.is_empty() {
-            product += &format!(" and {}", counted(self.file.points.len() as u128, "point"));
-        }
-        let place = self.file.max_runs_place.unwrap_or(self.file.place);
-        let max_runs = self.file.limits.max_runs;
-        let (most, help) = if max_runs < MOST_RUNS {
-            (format!("`max_runs` = {max_runs}"), "vary less, or raise `max_runs` under [limits]")
-        } else {
-            (format!("the {MOST_RUNS} of the largest plan"), "vary less, or ask in several files")
-        };
-        reading.error(place, format!("{product} make {runs}, more than {most}")).help(help);
-    }
-
-    fn combinations(&self, baseline: &[usize]) -> Vec<Vec<usize>> {
-        let sizes: Vec<usize> = self.dimensions.iter().map(|it| it.values.len()).collect();
-        match self.file.design.value {
-            Design::Points => Vec::new(),
-            Design::Grid => {
-                let mut all = vec![Vec::new()];
-                for size in sizes {
-                    let longer = |head: Vec<usize>| {
-                        (0..size).map(move |at| [head.as_slice(), &[at]].concat())
-                    };
-                    all = all.into_iter().flat_map(longer).collect();
-                }
-                all
-            }
-            Design::OneAtATime => {
-                let mut all = vec![baseline.to_vec()];
-                for (index, size) in sizes.into_iter().enumerate() {
-                    for at in (0..size).filter(|at| *at != baseline[index]) {
-                        let mut positions = baseline.to_vec();
-                        positions[index] = at;
-                        all.push(positions);
-                    }
-                }
-                all
-            }
-        }
-    }
-
-    fn exclude(
-        &self,
-        all: Vec<Vec<usize>>,
-        baseline: &Baseline,
-        reading: &mut Reading,
-    ) -> Vec<Vec<usize>> {
-        let mut kept = all.clone();
-        for exclude in &self.file.excludes {
-            let mut sound = exclude.sound;
-            for entry in &exclude.entries {
-                if !self.varies(entry.leaf) && self.sound {
-                    sound = false;
-                    reading
-                        .error(
-                            entry.key,
-                            format!(
-                                "`{}` does not vary, so nothing can be excluded by it",
-                                entry.leaf
-                            ),
-                        )
-                        .maybe_help(self.what_varies());
-                }
-            }
-            let matches = |positions: &Vec<usize>| {
-                exclude
-                    .entries
-                    .iter()
-                    .all(|entry| self.value(positions, entry.leaf) == Some(&entry.value))
-            };
-            if !sound || exclude.entries.is_empty() {
-                continue;
-            }
-            if !all.iter().any(matches) && self.sound {
-                reading.error(exclude.place, "this [[exclude]] matches no cell").help(
-                    "an exclusion that removes nothing is a mistake in its values, or not needed",
-                );
-            }
-            if baseline.named && matches(&baseline.positions) && all.contains(&baseline.positions) {
-                reading.error(exclude.place, "this [[exclude]] removes the baseline");
-            }
-            kept.retain(|positions| !matches(positions));
-        }
-        if kept.is_empty() && !all.is_empty() && self.sound {
-            let place = self.file.excludes.first().map_or(self.file.place, |exclude| exclude.place);
-            reading.error(place, "every cell is excluded");
-        }
-        kept
+        axes
     }
 
     /// Whether cells are what the file means: where it has errors, what they share says nothing.
@@ -250,138 +153,83 @@ impl<'a> Expansion<'a> {
         (!leaves.is_empty()).then(|| format!("what varies: {}", quoted(&leaves, "and")))
     }
 
-    fn value(&self, positions: &[usize], leaf: &str) -> Option<&Json> {
-        let rows = self.dimensions.iter().zip(positions).map(|(it, at)| &it.values[*at]);
+    /// `None` where the leaf does not vary, or not in this cell.
+    fn value(&self, positions: &[Option<usize>], leaf: &str) -> Option<&Json> {
+        let rows = self.dimensions.iter().zip(positions);
+        let rows = rows.filter_map(|(it, at)| at.map(|at| &it.values[at]));
         rows.flatten().find(|entry| entry.leaf == leaf).map(|entry| &entry.value)
     }
 
     fn seeds(&self, draft: &Draft) -> &crate::seeds::Seeds {
+        let own = match draft {
+            Draft::Grid(_) | Draft::Arm(_) => None,
+            Draft::Point(index) => self.file.points[*index].seeds.as_ref(),
+        };
+        own.unwrap_or(&self.file.seeds)
+    }
+
+    /// What an arm or a point sets beside the baseline.
+    fn own_entries(&self, draft: &Draft) -> &[Entry] {
         match draft {
-            Draft::Grid(_) => &self.file.seeds,
-            Draft::Point(index) => {
-                self.file.points[*index].seeds.as_ref().unwrap_or(&self.file.seeds)
-            }
+            Draft::Grid(_) => &[],
+            Draft::Arm(index) => &self.file.arms[*index].entries,
+            Draft::Point(index) => &self.file.points[*index].entries,
         }
     }
 }
 
-/// Resolving and naming.
+/// Resolving.
 impl Expansion<'_> {
-    fn resolve(&self, positions: &[usize], point: Option<usize>) -> Resolved {
+    /// Arms and points add to the baseline.
+    fn resolve(&self, draft: &Draft, baseline: &[Option<usize>]) -> Resolved {
+        let (positions, own) = match draft {
+            Draft::Grid(positions) => (positions.as_slice(), None),
+            Draft::Arm(index) => (baseline, Some(Origin::Arm(self.file.arms[*index].name.clone()))),
+            Draft::Point(index) => (baseline, Some(Origin::Point(*index))),
+        };
+        let own = own.map(|origin| (origin, self.own_entries(draft)));
+        let after = Afterwards {
+            rules: &self.file.rules,
+            derived: &self.derived,
+            metric: self.file.metric.declared.then_some(self.file.metric.name.as_str()),
+            level: self.bases.len() + 1,
+        };
+        resolve(self.file.preset, &self.layers(positions, own), &after)
+    }
+
+    /// Who sets what before rules and what is derived; the command line is last.
+    fn layers<'b>(
+        &'b self,
+        positions: &[Option<usize>],
+        own: Option<(Origin, &'b [Entry])>,
+    ) -> Vec<Layer<'b>> {
         let file_level = self.bases.len();
+        let of_file = |origin, entries| Layer { level: file_level, origin, entries };
         let mut layers: Vec<Layer<'_>> = Vec::new();
         for (level, base) in self.bases.iter().enumerate() {
             let origin = Origin::Base(base.path.clone());
             layers.push(Layer { level, origin, entries: base.entries.iter().collect() });
         }
+        layers.push(of_file(Origin::Select, self.file.select.iter().collect()));
         let set = self.file.set.iter().chain(&self.file.guards).collect();
-        layers.push(Layer { level: file_level, origin: Origin::Set, entries: set });
+        layers.push(of_file(Origin::Set, set));
         for (it, at) in self.dimensions.iter().zip(positions) {
+            let Some(at) = at else { continue };
             let origin = if it.zip {
                 Origin::Zip(it.name.clone())
             } else {
                 Origin::Axis(it.label.clone().unwrap_or_else(|| it.name.clone()))
             };
-            layers.push(Layer {
-                level: file_level,
-                origin,
-                entries: it.values[*at].iter().collect(),
-            });
+            layers.push(of_file(origin, it.values[*at].iter().collect()));
         }
-        if let Some(index) = point {
-            let entries = self.file.points[index].entries.iter().collect();
-            layers.push(Layer { level: file_level, origin: Origin::Point(index), entries });
+        if let Some((origin, entries)) = own {
+            layers.push(of_file(origin, entries.iter().collect()));
         }
+        // Above `[[rules]]` and what is derived.
+        let level = file_level + 3;
         let overrides = self.overrides.iter().collect();
-        layers.push(Layer {
-            level: file_level + 1,
-            origin: Origin::CommandLine,
-            entries: overrides,
-        });
-        resolve(self.file.preset, &layers)
-    }
-
-    fn labels(
-        &self,
-        drafts: &[Draft],
-        resolved: &[Resolved],
-        reading: &mut Reading,
-    ) -> Vec<String> {
-        let varying = self.varying();
-        let template = self
-            .file
-            .run_name
-            .as_ref()
-            .and_then(|name| Some((name, Template::read(name, reading)?)));
-        let mut labels: Vec<String> = Vec::new();
-        for (draft, cell) in drafts.iter().zip(resolved) {
-            labels.push(match (self.own_name(draft), &template) {
-                (Some(name), _) => name,
-                (None, Some((_, template))) => template.fill(&cell.config),
-                (None, None) => cell_label::from_leaves(&cell.config, &self.named(draft), &varying),
-            });
-        }
-        let unique = |labels: &[String]| {
-            labels.iter().collect::<std::collections::BTreeSet<_>>().len() == labels.len()
-        };
-        if unique(&labels) {
-            return labels;
-        }
-        match &template {
-            Some((name, _)) => {
-                reading
-                    .findings
-                    .warning(
-                        name.place,
-                        "`run_name` gives several cells the same name; a number is added",
-                    )
-                    .help("name every leaf that varies");
-            }
-            None => {
-                let longer = |(draft, cell): (&Draft, &Resolved)| {
-                    self.own_name(draft).unwrap_or_else(|| {
-                        cell_label::from_leaves(&cell.config, &varying, &varying)
-                    })
-                };
-                labels = drafts.iter().zip(resolved).map(longer).collect();
-            }
-        }
-        numbered(labels)
-    }
-
-    /// The name that the file gives a point.
-    fn own_name(&self, draft: &Draft) -> Option<String> {
-        match draft {
-            Draft::Grid(_) => None,
-            Draft::Point(index) => self.file.points[*index].name.clone(),
-        }
-    }
-
-    /// Leaves that any cell sets for itself, in the order of the file.
-    fn varying(&self) -> Vec<&'static str> {
-        let mut leaves: Vec<&'static str> = Vec::new();
-        let points =
-            self.file.points.iter().flat_map(|point| point.entries.iter().map(|entry| entry.leaf));
-        let axes = self.dimensions.iter().flat_map(|it| it.leaves.iter().copied());
-        for leaf in axes.chain(points) {
-            if !leaves.contains(&leaf) {
-                leaves.push(leaf);
-            }
-        }
-        leaves
-    }
-
-    /// The leaves that name one cell: what varies in the product, and the point's own.
-    fn named(&self, draft: &Draft) -> Vec<&'static str> {
-        let own: Vec<&str> = match draft {
-            Draft::Grid(_) => Vec::new(),
-            Draft::Point(index) => {
-                self.file.points[*index].entries.iter().map(|entry| entry.leaf).collect()
-            }
-        };
-        let product =
-            |leaf: &str| self.dimensions.iter().any(|it| it.len > 1 && it.leaves.contains(&leaf));
-        self.varying().into_iter().filter(|leaf| product(leaf) || own.contains(leaf)).collect()
+        layers.push(Layer { level, origin: Origin::CommandLine, entries: overrides });
+        layers
     }
 
     fn finish(
@@ -389,6 +237,7 @@ impl Expansion<'_> {
         drafts: &[Draft],
         resolved: Vec<Resolved>,
         labels: Vec<String>,
+        base: &[Option<usize>],
         baseline: Option<usize>,
     ) -> Vec<Cell> {
         let varying = self.varying();
@@ -406,23 +255,19 @@ impl Expansion<'_> {
                     seeds: self.seeds(draft).list(),
                     note: match draft {
                         Draft::Grid(_) => None,
+                        Draft::Arm(index) => self.file.arms[*index].note.clone(),
                         Draft::Point(index) => self.file.points[*index].note.clone(),
+                    },
+                    arm: match draft {
+                        Draft::Arm(index) => Some(self.file.arms[*index].name.clone()),
+                        Draft::Grid(_) | Draft::Point(_) => None,
+                    },
+                    inactive: match draft {
+                        Draft::Grid(positions) => self.inactive(positions),
+                        Draft::Arm(_) | Draft::Point(_) => self.inactive(base),
                     },
                 }
             })
             .collect()
     }
-}
-
-/// Repeated labels get ` #2`, ` #3`, ….
-fn numbered(labels: Vec<String>) -> Vec<String> {
-    let mut taken: BTreeMap<String, usize> = BTreeMap::new();
-    labels
-        .into_iter()
-        .map(|label| {
-            let n = taken.entry(label.clone()).or_insert(0);
-            *n += 1;
-            if *n == 1 { label } else { format!("{label} #{n}") }
-        })
-        .collect()
 }

@@ -1,7 +1,9 @@
 //! Leaves that say nothing in a given configuration: another leaf switches off what they set.
 
 use crate::leaf;
-use crate::run_config::{CycleTerms, DiscriminatorKind, GanMode, GeneratorKind, RunConfig};
+use crate::run_config::{
+    CycleTerms, DiscriminatorKind, EvalCheckpoint, GanMode, GeneratorKind, RunConfig,
+};
 
 /// While `holds`, the leaf `because` leaves `leaves` without effect on what is trained.
 struct Idle {
@@ -18,7 +20,7 @@ const fn idle(
     Idle { leaves, because, holds }
 }
 
-const RULES: [Idle; 13] = [
+const RULES: [Idle; 14] = [
     idle(&["model.n_blocks", "model.upsample", "model.padding"], "model.generator", |c| {
         c.model.generator != GeneratorKind::Resnet
     }),
@@ -67,6 +69,7 @@ const RULES: [Idle; 13] = [
     idle(&["guards.output_std_steps"], "guards.output_std_below", |c| {
         c.guards.output_std_below == 0.0
     }),
+    idle(&["eval.best_by"], "eval.checkpoint", |c| c.eval.checkpoint == EvalCheckpoint::Last),
 ];
 
 /// The leaf whose value leaves `leaf` without effect in this configuration.
@@ -110,7 +113,8 @@ mod tests {
         let config = RunConfig::reference();
         let idle: Vec<&str> =
             leaf::paths().filter(|leaf| because(leaf, &config).is_some()).collect();
-        assert_eq!(idle, ["loss.gp_weight", "guards.d_loss_steps", "guards.output_std_steps"]);
+        let waits = ["guards.d_loss_steps", "guards.output_std_steps"];
+        assert_eq!(idle, ["loss.gp_weight", "eval.best_by", waits[0], waits[1]]);
     }
 
     #[test]

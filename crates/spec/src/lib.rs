@@ -4,8 +4,8 @@
 //! it at once. There are no files, clock, environment or tensors in here: base
 //! files come through a callback, and paths stay text.
 //!
-//! Resolution order, recorded per leaf as [`Origin`]: preset, rules, base files
-//! (later wins), `[set]`, axes and zips, points, `--set`.
+//! Resolution order, recorded per leaf as [`Origin`]: preset, built-in rules, base files
+//! (later wins), `[set]`, axes and zips, arms and points, `[[rules]]`, `[derive]`, `--set`.
 
 mod check;
 mod idle;
@@ -15,8 +15,10 @@ mod resolve;
 mod run_config;
 
 mod axis_spec;
+mod condition;
 mod diagnostic;
 mod execution;
+mod expression;
 mod metric;
 mod node;
 mod retries;
@@ -31,19 +33,22 @@ mod plan;
 
 pub mod draw;
 mod run_id;
+mod schema;
 
-pub use axis_spec::Scale;
+pub use axis_spec::{Distribution, Scale};
 pub use diagnostic::{Diagnostic, Rejected, Severity, SourceText};
 pub use draw::{Draw, Purpose};
 pub use execution::{Devices, Exec, Limits, OnCodeChange, RunOrder, Samples, Slots};
+pub use expression::{Expression, ExpressionError};
 pub use leaf::show;
-pub use metric::{Goal, KnownMetric, Metric, Select, known_metrics};
+pub use metric::{Goal, KnownMetric, Metric, Needs, Select, known_metric, known_metrics};
 pub use plan::{Axis, Cell, Plan, PlannedRun, read};
 pub use preset::{Departure, Preset, difference};
 pub use resolve::Origin;
 pub use retries::Retries;
 pub use run_config::*;
 pub use run_id::{PointId, RunKey, SCHEMA_REV, canonical, point_id, run_key};
+pub use schema::schema;
 pub use sweep_file::{Design, SCHEMA};
 
 #[cfg(test)]

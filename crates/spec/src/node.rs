@@ -61,6 +61,58 @@ pub(crate) fn parse_value(source: usize, text: &str, offset: usize) -> Option<No
     Some(shift(node(source, &value, 0), offset))
 }
 
+/// Where bytes of a string's value stand in the text that the string was read from, or the whole
+/// string where that cannot be told.
+pub(crate) fn inside(
+    text: &str,
+    string: Place,
+    value: &str,
+    span: std::ops::Range<usize>,
+) -> Place {
+    let find = || {
+        let raw = text.get(string.start..string.end)?;
+        let quotes = ["\"\"\"", "'''", "\"", "'"].into_iter().find(|it| raw.starts_with(it))?;
+        let mut start = quotes.len();
+        if quotes.len() == 3 {
+            // A line's end right behind three quotes is no part of the value.
+            start += raw[start..]
+                .find('\n')
+                .filter(|at| *at == 0 || raw[start..].starts_with("\r\n"))
+                .map_or(0, |at| at + 1);
+        }
+        let inner = raw.get(start..raw.len().checked_sub(quotes.len())?)?;
+        let at = |offset| Some(string.start + start + raw_offset(inner, value, offset, quotes)?);
+        Some(Place { start: at(span.start)?, end: at(span.end)?, ..string })
+    };
+    find().unwrap_or(string)
+}
+
+/// The byte of a string as written that stands for a byte of its value.
+fn raw_offset(inner: &str, value: &str, offset: usize, quotes: &str) -> Option<usize> {
+    if inner == value {
+        return Some(offset);
+    }
+    if quotes.starts_with('\'') {
+        return None;
+    }
+    let (mut raw, mut seen) = (0, 0);
+    while seen < offset {
+        let escaped = inner[raw..].starts_with('\\');
+        let first = value[seen..].chars().next()?;
+        raw += match inner.get(raw..)?.as_bytes() {
+            [b'\\', b'u', ..] => 6,
+            [b'\\', b'U', ..] => 10,
+            [b'\\', b'x', ..] => 4,
+            [b'\\', b'n' | b't' | b'r' | b'b' | b'f' | b'e' | b'"' | b'\\', ..] => 2,
+            _ if !escaped && inner[raw..].starts_with(first) => first.len_utf8(),
+            _ => return None,
+        };
+        seen += first.len_utf8();
+        inner.get(raw..)?;
+    }
+    Some(raw)
+}
+
 fn report(source: usize, text: &str, errors: &[toml::de::Error], findings: &mut Findings) {
     for error in errors {
         let span = error.span().unwrap_or(text.len()..text.len());
@@ -123,4 +175,35 @@ fn shift(mut node: Node, offset: usize) -> Node {
         other => other,
     };
     node
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_inside_strings_are_found_where_they_were_written() {
+        // The word `x` of the value, or the whole string.
+        let check = |written: &str, expected: &str| {
+            let text = format!("key = {written} # x");
+            let node = parse_value(0, written, 6).expect("the case is TOML");
+            let Value::String(value) = &node.value else { panic!("{written}") };
+            let at = value.find('x').expect("the case has an x");
+            let found = inside(&text, node.place, value, at..at + 1);
+            assert_eq!(&text[found.start..found.end], expected, "{written}");
+            let before = written.find('x').expect("as above");
+            assert!(expected != "x" || found.start == 6 + before, "{written}");
+        };
+        check("\"a x\"", "x");
+        check("'a x'", "x");
+        check("'λ x'", "x");
+        check("'a \\n x'", "x");
+        check("\"\\\"a\\\" == x\"", "x");
+        check("\"\\u00e9 \\t x\"", "x");
+        check("\"\"\"a x\"\"\"", "x");
+        check("\"\"\"\na\nx\"\"\"", "x");
+        check("'''\r\na x'''", "x");
+        let folded = "\"\"\"a \\\n   x\"\"\"";
+        check(folded, folded);
+    }
 }

@@ -5,11 +5,12 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 
-use crate::axis_spec::{Dimension, Scale};
+use crate::axis_spec::{Distribution, Scale};
 use crate::cell_label;
 use crate::diagnostic::{Diagnostic, Place, Rejected, SourceText};
 use crate::execution::{Exec, Limits, RunOrder, Samples};
 use crate::expand::{BaseFile, Expansion};
+use crate::expression::Expression;
 use crate::leaf::{self, Kind};
 use crate::metric::Metric;
 use crate::node::{Node, Value, parse_document, parse_value};
@@ -35,8 +36,12 @@ pub struct Plan {
     pub design: Design,
     pub seeds: Vec<u64>,
     pub metric: Metric,
-    /// In the order of the file; the last varies fastest.
+    /// In the order of the file; the last varies fastest. A leaf that is derived is none.
     pub axes: Vec<Axis>,
+    /// The names of the arms, in the order of the file.
+    pub arms: Vec<String>,
+    /// Leaves that are computed in every cell, and their expressions.
+    pub derived: Vec<(String, String)>,
     pub cells: Vec<Cell>,
     /// In the order they are to be started.
     pub runs: Vec<PlannedRun>,
@@ -59,8 +64,14 @@ pub struct Axis {
     /// The display name the file gives.
     pub label: Option<String>,
     pub scale: Scale,
-    /// One row per position, holding one value per leaf.
+    /// One row per position, holding one value per leaf; of a random design those that were drawn,
+    /// rising, with the baseline's.
     pub values: Vec<Vec<Json>>,
+    /// The condition under which it varies; in other cells its leaf has the base's value, and
+    /// [`Cell::inactive`] names it.
+    pub when: Option<String>,
+    /// What a random design drew its values from, unless it chose among listed ones.
+    pub distribution: Option<Distribution>,
 }
 
 /// One configuration, to be run with each of its seeds.
@@ -77,6 +88,11 @@ pub struct Cell {
     pub baseline: bool,
     pub seeds: Vec<u64>,
     pub note: Option<String>,
+    /// The arm that this cell is.
+    pub arm: Option<String>,
+    /// The names of the axes whose condition does not hold here; of an arm or a point: in the
+    /// baseline that it starts from.
+    pub inactive: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,6 +142,7 @@ fn plan(
     reading: &mut Reading,
 ) -> Option<Plan> {
     refuse_long(0, &sources[0].text, reading)?;
+    reading.text.clone_from(&sources[0].text);
     let root = parse_document(0, &sources[0].text, &mut reading.findings);
     if reading.findings.has_errors() {
         return None;
@@ -136,8 +153,9 @@ fn plan(
         .iter()
         .filter_map(|(key, value)| command_line(key, value, sources, reading))
         .collect();
-    let expansion = Expansion::new(&file, &bases, &overrides, reading);
+    let mut expansion = Expansion::new(&file, &bases, &overrides, reading);
     let cells = expansion.cells(reading)?;
+    let axes = expansion.axes();
     let runs = runs(&file, &cells);
     Some(Plan {
         name: file.name,
@@ -146,7 +164,13 @@ fn plan(
         design: file.design.value,
         seeds: file.seeds.list(),
         metric: file.metric,
-        axes: file.dimensions.iter().map(axis).collect(),
+        axes,
+        arms: file.arms.into_iter().map(|arm| arm.name).collect(),
+        derived: file
+            .derived
+            .iter()
+            .map(|it| (it.leaf.to_string(), it.value.text().to_string()))
+            .collect(),
         cells,
         runs,
         limits: file.limits,
@@ -245,17 +269,6 @@ fn command_line(
     Some(Entry { leaf, key: key_place, value, place })
 }
 
-fn axis(dimension: &Dimension) -> Axis {
-    let row = |row: &Vec<Entry>| row.iter().map(|entry| entry.value.clone()).collect();
-    Axis {
-        name: dimension.name.clone(),
-        leaves: dimension.leaves.iter().map(|leaf| leaf.to_string()).collect(),
-        label: dimension.label.clone(),
-        scale: dimension.scale,
-        values: dimension.values.iter().map(row).collect(),
-    }
-}
-
 fn runs(file: &SweepFile, cells: &[Cell]) -> Vec<PlannedRun> {
     let mut pairs: Vec<(usize, u64)> = Vec::new();
     for (index, cell) in cells.iter().enumerate() {
@@ -280,6 +293,15 @@ impl Plan {
     /// The cell that effects are measured against.
     pub fn baseline(&self) -> Option<&Cell> {
         self.cells.iter().find(|cell| cell.baseline)
+    }
+
+    /// Positions in [`Plan::runs`] of those that a filter holds for.
+    pub fn runs_where(&self, filter: &Expression) -> Vec<usize> {
+        let holds = |run: &&PlannedRun| {
+            let cell = &self.cells[run.cell];
+            filter.holds(&cell.config, run.seed, &cell.label)
+        };
+        self.runs.iter().filter(holds).map(|run| run.index).collect()
     }
 
     /// Joins relative `data.path` and `init.*` to the folder they are relative to.

@@ -7,6 +7,8 @@ mod lua;
 mod tf_tutorial;
 mod yunjey;
 
+use std::sync::LazyLock;
+
 use serde_json::Value as Json;
 
 use crate::leaf;
@@ -97,6 +99,14 @@ impl Preset {
     /// Whether the preset itself decides a leaf.
     pub(crate) fn departs_in(self, leaf: &str) -> bool {
         self.departures().iter().any(|departure| departure.leaf == leaf)
+    }
+
+    /// The tree of [`Preset::config`], which every cell starts from.
+    pub(crate) fn tree(self) -> &'static Json {
+        static TREES: LazyLock<Vec<Json>> =
+            LazyLock::new(|| Preset::ALL.map(|preset| leaf::tree(&preset.config())).into());
+        let at = Preset::ALL.iter().position(|preset| *preset == self);
+        &TREES[at.expect("every preset is listed")]
     }
 
     pub fn config(self) -> RunConfig {

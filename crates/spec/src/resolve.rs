@@ -1,23 +1,30 @@
 //! One cell's configuration from the layers that set it, with the origin of every leaf.
 //!
-//! preset < rules < base files < `[set]` < axes and zips < points < `--set`.
+//! preset < built-in rules < base files < `[set]` < axes and zips < arms and points < `[[rules]]`
+//! < `[derive]` < `--set`.
 //!
 //! Two pairs are alternatives: `data.dataset` or `data.path`, and epochs or
 //! steps. Setting one clears what the preset or a base file says of the other,
 //! and `--set` clears what the file says; both on one level is an error.
 //!
-//! Rules fill leaves that neither the file nor the preset decides.
+//! Built-in rules fill leaves that neither the file nor the preset decides. `[[rules]]` and
+//! `[derive]` see the configuration as it is by then, filled leaves and `--set` included, so that
+//! what they say is about the run as it will be.
+
+mod consequences;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::Value as Json;
 
-use crate::check::{Problem, load_for};
+use crate::check::Problem;
+use crate::condition::{Derived, Rule};
 use crate::diagnostic::{Place, quoted};
 use crate::leaf;
+use crate::node::{Node, Value};
 use crate::preset::Preset;
-use crate::run_config::{GeneratorKind, RunConfig};
+use crate::run_config::RunConfig;
 use crate::settings::Entry;
 
 /// Who gave a leaf its value.
@@ -25,17 +32,25 @@ use crate::settings::Entry;
 pub enum Origin {
     /// The preset of this name.
     Preset(String),
-    /// A rule that applies while nobody sets the leaf, such as "6 below 256 px".
+    /// A built-in rule that applies while nobody sets the leaf, such as "6 below 256 px".
     Rule(String),
     /// The base file, as written in `base`.
     Base(String),
     Set,
+    /// `select` in `[sweep.metric]`.
+    Select,
     /// The axis of this label.
     Axis(String),
     /// The zip of this name.
     Zip(String),
+    /// The arm of this name.
+    Arm(String),
     /// The `[[points]]` table of this index, from 0.
     Point(usize),
+    /// The `[[rules]]` table of this index, from 0, and its condition.
+    FileRule(usize, String),
+    /// The expression of `[derive]`.
+    Derived(String),
     CommandLine,
 }
 
@@ -46,9 +61,13 @@ impl fmt::Display for Origin {
             Origin::Rule(rule) => write!(formatter, "rule: {rule}"),
             Origin::Base(file) => write!(formatter, "base {file}"),
             Origin::Set => write!(formatter, "[set]"),
+            Origin::Select => write!(formatter, "[sweep.metric] select"),
             Origin::Axis(label) => write!(formatter, "axis {label}"),
             Origin::Zip(name) => write!(formatter, "zip {name}"),
+            Origin::Arm(name) => write!(formatter, "arm {name}"),
             Origin::Point(index) => write!(formatter, "point {}", index + 1),
+            Origin::FileRule(index, when) => write!(formatter, "[[rules]] {}: {when}", index + 1),
+            Origin::Derived(value) => write!(formatter, "[derive]: {value}"),
             Origin::CommandLine => write!(formatter, "--set"),
         }
     }
@@ -62,14 +81,28 @@ pub(crate) struct Layer<'a> {
     pub(crate) entries: Vec<&'a Entry>,
 }
 
+/// What is decided from the configuration itself.
+pub(crate) struct Afterwards<'a> {
+    pub(crate) rules: &'a [Rule],
+    /// In an order in which each finds what it asks for.
+    pub(crate) derived: &'a [&'a Derived],
+    /// The metric that the sweep declares.
+    pub(crate) metric: Option<&'a str>,
+    /// Level of `[[rules]]`, above which only derived leaves and `--set` stand.
+    pub(crate) level: usize,
+}
+
 pub(crate) struct Resolved {
     pub(crate) config: RunConfig,
     pub(crate) origins: BTreeMap<String, Origin>,
     /// Clashes of alternatives, and what is missing.
     pub(crate) problems: Vec<Problem>,
+    /// The `[[rules]]` that were true of it.
+    pub(crate) fired: Vec<usize>,
     setters: BTreeMap<&'static str, Setter>,
 }
 
+#[derive(Clone)]
 struct Setter {
     /// Later layers rank higher.
     rank: usize,
@@ -91,29 +124,57 @@ impl Resolved {
     }
 }
 
-/// Applies the layers in order, then the alternatives and the rules.
-pub(crate) fn resolve(preset: Preset, layers: &[Layer<'_>]) -> Resolved {
-    let mut draft = Draft {
-        tree: leaf::tree(&preset.config()),
-        setters: BTreeMap::new(),
-        ruled: BTreeMap::new(),
-        problems: Vec::new(),
-    };
-    for (rank, layer) in layers.iter().enumerate() {
-        for entry in &layer.entries {
-            leaf::set(&mut draft.tree, entry.leaf, entry.value.clone());
-            let origin = layer.origin.clone();
-            let setter = Setter { rank, level: layer.level, place: entry.place, origin };
-            draft.setters.insert(entry.leaf, setter);
+/// Applies the layers in order, then rules and what is derived.
+pub(crate) fn resolve(preset: Preset, layers: &[Layer<'_>], after: &Afterwards<'_>) -> Resolved {
+    let mut draft = Draft::new(preset, layers);
+    if after.rules.is_empty() && after.derived.is_empty() {
+        return draft.settle(preset, after.metric).finish(preset, Vec::new());
+    }
+    let mut settled = draft.clone().settle(preset, after.metric);
+    let mut fired = Vec::new();
+    for (index, rule) in after.rules.iter().enumerate() {
+        if rule.when.expression.holds_in(&settled.tree) {
+            fired.push(index);
+            draft.apply(rule, index, layers.len() + index, after.level);
+            settled = draft.clone().settle(preset, after.metric);
         }
     }
-    draft.data_source();
-    draft.length();
-    draft.image_sizes(preset);
-    draft.blocks(preset);
-    draft.finish(preset)
+    let mut refused = Vec::new();
+    for derived in after.derived {
+        let rank = layers.len() + after.rules.len();
+        refused.extend(draft.derive(derived, &settled.tree, rank, after.level + 1));
+        settled = draft.clone().settle(preset, after.metric);
+    }
+    if refused.is_empty() {
+        refused
+            .extend(after.derived.iter().filter_map(|derived| unsettled(derived, &settled.tree)));
+    }
+    settled.problems.extend(refused);
+    settled.finish(preset, fired)
 }
 
+/// The tree that the layers alone give.
+pub(crate) fn tree(preset: Preset, layers: &[Layer<'_>]) -> Json {
+    Draft::new(preset, layers).settle(preset, None).tree
+}
+
+/// A built-in rule may have moved what a derived leaf was computed from.
+fn unsettled(derived: &Derived, tree: &Json) -> Option<Problem> {
+    let again = derived.value.value_in(tree).map(|value| coerced(derived, value));
+    let kept = leaf::get(tree, derived.leaf);
+    let same = again.is_some_and(|again| again.ok().as_ref() == kept);
+    (!same).then(|| Problem {
+        leaves: vec![derived.leaf],
+        message: format!("`{}` is derived from what depends on it", derived.leaf),
+        help: Some("a built-in rule fills a leaf that nobody sets: set it".to_string()),
+    })
+}
+
+fn coerced(derived: &Derived, value: Value) -> Result<Json, leaf::Mismatch> {
+    leaf::coerce(derived.leaf, &Node { value, place: derived.place })
+}
+
+#[derive(Clone)]
 struct Draft {
     tree: Json,
     setters: BTreeMap<&'static str, Setter>,
@@ -122,123 +183,78 @@ struct Draft {
     problems: Vec<Problem>,
 }
 
+/// Who sets what.
 impl Draft {
-    fn data_source(&mut self) {
-        self.alternatives(&["data.dataset"], &["data.path"]);
-        if !self.is_present("data.dataset") && !self.is_present("data.path") {
-            self.problems.push(Problem {
-                leaves: vec!["data.dataset", "data.path"],
-                message: "no images: neither `data.dataset` nor `data.path` is set".to_string(),
-                help: Some(
-                    "under [set], write data.path = \"folder\" or data.dataset = \"recipe\""
-                        .to_string(),
-                ),
-            });
-        }
-    }
-
-    fn length(&mut self) {
-        let (steps, epochs) =
-            (["train.steps", "train.steps_decay"], ["train.n_epochs", "train.n_epochs_decay"]);
-        self.alternatives(&steps, &epochs);
-        self.phases(steps, "the total is steps + steps_decay; steps may be 0");
-        self.phases(epochs, "the total is n_epochs + n_epochs_decay; n_epochs may be 0");
-    }
-
-    /// The second phase needs the first, and is 0 long where nobody says otherwise.
-    fn phases(&mut self, [first, decay]: [&'static str; 2], help: &str) {
-        if ![first, decay].iter().any(|leaf| self.setters.contains_key(leaf)) {
-            return;
-        }
-        if !self.is_present(first) {
-            self.problems.push(Problem {
-                leaves: vec![first, decay],
-                message: format!("`{decay}` is set without `{first}`"),
-                help: Some(help.to_string()),
-            });
-        } else if !self.is_present(decay) {
-            self.rule(decay, Json::from(0), &format!("0 unless set beside {first}"));
-        }
-    }
-
-    /// A file that sets the crop alone keeps the preset's proportion of load to crop.
-    fn image_sizes(&mut self, preset: Preset) {
-        let sized = self.setters.contains_key("data.crop_size");
-        if !sized || self.setters.contains_key("data.load_size") {
-            return;
-        }
-        let (crop, of_preset) = (self.crop_size(), preset.config().data);
-        if of_preset.load_size == of_preset.crop_size {
-            let rule = format!("crop_size, as in {}", preset.name());
-            self.rule("data.load_size", Json::from(crop), &rule);
-        } else {
-            self.rule("data.load_size", Json::from(load_for(crop)), "crop_size × 286 / 256");
-        }
-    }
-
-    /// Paper §4: 6 blocks for 128 px, 9 from 256 px.
-    fn blocks(&mut self, preset: Preset) {
-        let decided =
-            self.setters.contains_key("model.n_blocks") || preset.departs_in("model.n_blocks");
-        if !decided && self.has_blocks() && self.crop_size() < 256 {
-            self.rule("model.n_blocks", Json::from(6), "6 below 256 px");
-        }
-    }
-
-    fn has_blocks(&self) -> bool {
-        let resnet = serde_json::to_value(GeneratorKind::Resnet).expect("a name");
-        leaf::get(&self.tree, "model.generator") == Some(&resnet)
-    }
-
-    fn crop_size(&self) -> u32 {
-        let crop = leaf::get(&self.tree, "data.crop_size").and_then(Json::as_u64);
-        crop.and_then(|crop| u32::try_from(crop).ok()).expect("crop_size is a u32 leaf")
-    }
-
-    fn is_present(&self, leaf: &str) -> bool {
-        leaf::get(&self.tree, leaf).is_some_and(|value| !value.is_null())
-    }
-
-    fn rule(&mut self, leaf: &'static str, value: Json, rule: &str) {
-        leaf::set(&mut self.tree, leaf, value);
-        self.ruled.insert(leaf, Origin::Rule(rule.to_string()));
-    }
-
-    /// Keeps the group that was set on the higher level and clears the other.
-    fn alternatives(&mut self, one: &[&'static str], other: &[&'static str]) {
-        match (self.level(one), self.level(other)) {
-            (None, None) => {}
-            (a, b) if a == b => {
-                let level = a.expect("both are set");
-                let is_set = |leaf: &&'static str| {
-                    self.setters.get(leaf).is_some_and(|it| it.level == level)
-                };
-                let leaves: Vec<&str> =
-                    one.iter().chain(other).copied().filter(|leaf| is_set(leaf)).collect();
-                let message = format!("{} exclude each other", quoted(&leaves, "and"));
-                self.problems.push(Problem { leaves, message, help: Some("keep one".to_string()) });
+    fn new(preset: Preset, layers: &[Layer<'_>]) -> Self {
+        let mut draft = Draft {
+            tree: preset.tree().clone(),
+            setters: BTreeMap::new(),
+            ruled: BTreeMap::new(),
+            problems: Vec::new(),
+        };
+        for (rank, layer) in layers.iter().enumerate() {
+            for entry in &layer.entries {
+                let (level, place, origin) = (layer.level, entry.place, layer.origin.clone());
+                draft.set(entry.leaf, entry.value.clone(), Setter { rank, level, place, origin });
             }
-            (a, b) if a > b => self.clear(other, one),
-            _ => self.clear(one, other),
+        }
+        draft
+    }
+
+    fn set(&mut self, leaf: &'static str, value: Json, setter: Setter) {
+        leaf::set(&mut self.tree, leaf, value);
+        self.setters.insert(leaf, setter);
+    }
+
+    fn apply(&mut self, rule: &Rule, index: usize, rank: usize, level: usize) {
+        let why = rule.reason.as_deref().unwrap_or(rule.when.expression.text());
+        for entry in &rule.entries {
+            let last = self.setters.get(entry.leaf).map(|setter| &setter.origin);
+            if last != Some(&Origin::CommandLine) {
+                let origin = Origin::FileRule(index, why.to_string());
+                let setter = Setter { rank, level, place: entry.place, origin };
+                self.set(entry.leaf, entry.value.clone(), setter);
+            }
         }
     }
 
-    fn level(&self, group: &[&'static str]) -> Option<usize> {
-        group.iter().filter_map(|leaf| self.setters.get(leaf)).map(|setter| setter.level).max()
+    /// Sets the leaf, or says why there is nothing to set.
+    fn derive(
+        &mut self,
+        derived: &Derived,
+        tree: &Json,
+        rank: usize,
+        level: usize,
+    ) -> Option<Problem> {
+        let (text, leaf) = (derived.value.text(), derived.leaf);
+        let place = derived.place;
+        let origin = Origin::Derived(text.to_string());
+        let refuse = |message: String, help: Option<String>| {
+            Some(Problem { leaves: vec![leaf], message, help })
+        };
+        let (value, problem) = match derived.value.value_in(tree) {
+            None => {
+                let absent = derived
+                    .value
+                    .leaves()
+                    .into_iter()
+                    .filter(|leaf| leaf::get(tree, leaf).is_none_or(Json::is_null));
+                let absent = quoted(&absent.collect::<Vec<_>>(), "and");
+                (None, refuse(format!("`{leaf}` = {text}: {absent} is not set"), None))
+            }
+            Some(value) => match coerced(derived, value) {
+                Ok(value) => (Some(value), None),
+                Err(it) => (None, refuse(format!("`{leaf}` = {text}: {}", it.message), None)),
+            },
+        };
+        let value = value.or_else(|| leaf::get(&self.tree, leaf).cloned()).unwrap_or(Json::Null);
+        self.set(leaf, value, Setter { rank, level, place, origin });
+        problem
     }
+}
 
-    fn clear(&mut self, loser: &[&'static str], winner: &[&'static str]) {
-        let by = winner.iter().find(|leaf| self.setters.contains_key(*leaf));
-        let by = by.expect("the winner is set");
-        let origin = self.setters[by].origin.clone();
-        for leaf in loser {
-            self.setters.remove(leaf);
-            leaf::set(&mut self.tree, leaf, Json::Null);
-            self.ruled.insert(leaf, origin.clone());
-        }
-    }
-
-    fn finish(self, preset: Preset) -> Resolved {
+impl Draft {
+    fn finish(self, preset: Preset, fired: Vec<usize>) -> Resolved {
         let mut origins = BTreeMap::new();
         for path in leaf::paths() {
             let origin = match (self.setters.get(path), self.ruled.get(path)) {
@@ -250,6 +266,6 @@ impl Draft {
         }
         let config =
             serde_json::from_value(self.tree).expect("every value was coerced to its leaf");
-        Resolved { config, origins, problems: self.problems, setters: self.setters }
+        Resolved { config, origins, problems: self.problems, fired, setters: self.setters }
     }
 }

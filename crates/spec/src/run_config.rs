@@ -304,8 +304,13 @@ pub enum Precision {
 pub struct EvalConfig {
     /// Steps between evaluations on held-out images; 0: at the end only.
     pub every: u64,
+    /// Of the final evaluation; what is looked at during training is always `val`.
     pub fold: EvalFold,
     pub checkpoint: EvalCheckpoint,
+    /// The metric that chooses, with `checkpoint = "best"`; its usual goal says which way. Left out:
+    /// the metric that the sweep declares.
+    #[serde(default)]
+    pub best_by: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -319,7 +324,11 @@ pub enum EvalFold {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EvalCheckpoint {
+    /// Those after the last step (reference).
     Last,
+    /// Those that `best_by` liked best on the `val` fold, at one of the steps of `every` or at the end;
+    /// of equally good ones the earliest.
+    Best,
 }
 
 /// When a training that has visibly failed is stopped as diverged, which is a result and not an
@@ -382,7 +391,8 @@ pub struct InitConfig {
 ///
 /// How often to log, look, save or sample decides what is recorded, not what
 /// is learned. `on_bad_image` acts through the images that are left, which the
-/// data set's fingerprint covers.
+/// data set's fingerprint covers. `eval.every` counts all the same where it says which weights there
+/// are to choose the best from.
 pub const NON_SEMANTIC: [&str; 5] = [
     "data.on_bad_image",
     "train.log_every",
@@ -455,7 +465,12 @@ impl RunConfig {
                 sample_every: 0,
                 precision: Precision::F32,
             },
-            eval: EvalConfig { every: 0, fold: EvalFold::Test, checkpoint: EvalCheckpoint::Last },
+            eval: EvalConfig {
+                every: 0,
+                fold: EvalFold::Test,
+                checkpoint: EvalCheckpoint::Last,
+                best_by: None,
+            },
             guards: GuardConfig::default(),
             init: InitConfig::default(),
         }

@@ -74,8 +74,10 @@ pub fn canonical(config: &RunConfig) -> String {
 /// [`canonical`] of a configuration's tree.
 pub(crate) fn canonical_of(tree: &Json) -> String {
     let mut kept: BTreeMap<&str, &Json> = BTreeMap::new();
+    let chooses = leaf::get(tree, "eval.checkpoint").is_some_and(|it| it == "best");
     for path in leaf::paths() {
-        if NON_SEMANTIC.contains(&path) || CONTENT_ADDRESSES.contains(&path) {
+        let silent = NON_SEMANTIC.contains(&path) && !(chooses && path == "eval.every");
+        if silent || CONTENT_ADDRESSES.contains(&path) {
             continue;
         }
         let value = leaf::get(tree, path).expect("every configuration has every leaf");
@@ -127,7 +129,7 @@ fn absorb(hasher: &mut blake3::Hasher, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run_config::GanMode;
+    use crate::run_config::{EvalCheckpoint, GanMode};
 
     fn key(config: &RunConfig) -> RunKey {
         run_key(&point_id(config, 1, "fingerprint", &[]), 1)
@@ -161,6 +163,22 @@ mod tests {
         assert_eq!(key(&older).as_str(), "77c2139ad99cc6d4");
         config.guards.d_loss_below = 1e-4;
         assert_eq!(canonical(&config), r#"{"guards.d_loss_below":0.0001}"#);
+    }
+
+    /// Likewise the choice of the best weights, which `eval.every` has a part in.
+    #[test]
+    fn choosing_the_best_weights_is_another_run() {
+        let mut config = RunConfig::reference();
+        let mut tree = leaf::tree(&config);
+        tree["eval"].as_object_mut().expect("a section").remove("best_by");
+        let older: RunConfig = serde_json::from_value(tree).expect("absent by default");
+        assert_eq!(older, config);
+        config.eval.every = 100;
+        assert_eq!(canonical(&config), "{}");
+        config.eval.checkpoint = EvalCheckpoint::Best;
+        config.eval.best_by = Some("eval/gain".to_string());
+        let expected = r#"{"eval.best_by":"eval/gain","eval.checkpoint":"best","eval.every":100}"#;
+        assert_eq!(canonical(&config), expected);
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub(crate) struct Entry {
 /// What reading collects beside its results.
 #[derive(Debug, Default)]
 pub(crate) struct Reading {
+    /// The sweep file's text, for places inside its strings.
+    pub(crate) text: String,
     pub(crate) findings: Findings,
     /// Leaves with a rejected value: later checks would only repeat the news.
     pub(crate) broken: BTreeSet<&'static str>,

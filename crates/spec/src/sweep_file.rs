@@ -2,14 +2,21 @@
 //!
 //! Nothing is combined here; `plan.rs` gives the sections their meaning.
 
+mod cells;
+mod name;
+
+pub(crate) use self::cells::{Arm, Match, Point, set};
+pub(crate) use self::name::slug;
+
 use crate::axis_spec::{Dimension, read_axes, read_zips};
-use crate::diagnostic::{Findings, Located, Place, quoted};
+use crate::condition::{Derived, Requirement, Rule, read_derived, read_requirement, read_rule};
+use crate::diagnostic::{Findings, Located, Place};
 use crate::execution::{Exec, Limits, Samples, read_exec, read_limits, read_samples};
-use crate::metric::{Goal, KnownMetric, Metric, Select, known_metrics};
+use crate::metric::{Metric, read_metric};
 use crate::node::{Key, Node, Value};
 use crate::plan::MOST_RUNS;
 use crate::preset::Preset;
-use crate::section::{Section, unavailable};
+use crate::section::Section;
 use crate::seeds::{Seeds, read_seeds};
 use crate::settings::{Entry, Reading};
 
@@ -19,6 +26,9 @@ pub const SCHEMA: u64 = 1;
 /// Each is held against every cell.
 const MOST_EXCLUDES: usize = 1000;
 
+/// Likewise, and each may resolve the cell anew.
+const MOST_CONDITIONS: usize = 100;
+
 /// How cells are made from axes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Design {
@@ -26,17 +36,26 @@ pub enum Design {
     Grid,
     /// The baseline, and each other value of each axis alone.
     OneAtATime,
+    /// The baseline, and each of the `[[arms]]` alone.
+    LeaveOneOut,
     /// Only the `[[points]]`.
     Points,
+    /// The baseline where the file names it, and `n_trials` cells drawn from the axes.
+    Random,
 }
 
 impl Design {
+    pub const ALL: [Design; 5] =
+        [Design::Grid, Design::OneAtATime, Design::LeaveOneOut, Design::Points, Design::Random];
+
     /// As in the sweep file.
     pub fn name(self) -> &'static str {
         match self {
             Design::Grid => "grid",
             Design::OneAtATime => "one-at-a-time",
+            Design::LeaveOneOut => "leave-one-out",
             Design::Points => "points",
+            Design::Random => "random",
         }
     }
 }
@@ -49,41 +68,33 @@ pub(crate) struct SweepFile {
     pub(crate) base: Vec<Located<String>>,
     pub(crate) preset: Preset,
     pub(crate) design: Located<Design>,
+    /// Cells that a random design draws, and from which seed.
+    pub(crate) n_trials: Option<Located<u64>>,
+    pub(crate) sample_seed: Option<Located<u64>>,
     pub(crate) seeds: Seeds,
     pub(crate) run_name: Option<Located<String>>,
     pub(crate) tags: Vec<String>,
     pub(crate) metric: Metric,
+    /// What the metric's `select` sets.
+    pub(crate) select: Option<Entry>,
     pub(crate) baseline: Option<Match>,
     pub(crate) set: Vec<Entry>,
     /// `[guards]` is short for `guards.*` under `[set]`.
     pub(crate) guards: Vec<Entry>,
     /// Axes and zips in the order of the file.
     pub(crate) dimensions: Vec<Dimension>,
+    pub(crate) arms: Vec<Arm>,
     pub(crate) points: Vec<Point>,
     pub(crate) excludes: Vec<Match>,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) derived: Vec<Derived>,
+    pub(crate) requirements: Vec<Requirement>,
+    /// Whether arms, rules and what is derived were read without an error.
+    pub(crate) sound: bool,
     pub(crate) limits: Limits,
     pub(crate) max_runs_place: Option<Place>,
     pub(crate) exec: Exec,
     pub(crate) samples: Samples,
-}
-
-/// Values that cells are compared with: the baseline, or an exclusion.
-pub(crate) struct Match {
-    pub(crate) entries: Vec<Entry>,
-    pub(crate) place: Place,
-    /// Whether it was read without an error.
-    pub(crate) sound: bool,
-}
-
-pub(crate) struct Point {
-    /// The cell's label, in place of one made from what it sets or from `run_name`.
-    pub(crate) name: Option<String>,
-    pub(crate) entries: Vec<Entry>,
-    pub(crate) seeds: Option<Seeds>,
-    pub(crate) note: Option<String>,
-    pub(crate) place: Place,
-    /// Whether it was read without an error.
-    pub(crate) sound: bool,
 }
 
 impl SweepFile {
@@ -111,15 +122,8 @@ impl SweepFile {
             file.dimensions.extend(read_zips(node, reading));
         }
         file.dimensions.sort_by_key(|dimension| dimension.place);
-        for node in tables(&mut top, "points", MOST_RUNS as usize, reading) {
-            if let Some(point) = point(node, &file.points, reading) {
-                file.points.push(point);
-            }
-        }
-        file.excludes = tables(&mut top, "exclude", MOST_EXCLUDES, reading)
-            .into_iter()
-            .filter_map(|node| exclude(node, reading))
-            .collect();
+        file.cells(&mut top, reading);
+        file.conditions(&mut top, reading);
         if let Some((_, node)) = top.get("limits") {
             (file.limits, file.max_runs_place) = read_limits(node, &mut reading.findings);
         }
@@ -129,12 +133,37 @@ impl SweepFile {
         if let Some((_, node)) = top.get("samples") {
             file.samples = read_samples(node, &mut reading.findings);
         }
-        for later in ["arms", "rules", "derive", "require", "report", "executor"] {
+        for later in ["report", "executor"] {
             top.later(later, "");
         }
         top.later("checkpoint", "how often is `train.checkpoint_every`, in steps, under [set]");
         top.finish(&mut reading.findings);
         Some(file)
+    }
+
+    fn cells(&mut self, top: &mut Section<'_>, reading: &mut Reading) {
+        for node in tables(top, "arms", MOST_RUNS as usize, reading) {
+            self.arms.extend(cells::arm(node, &self.arms, reading));
+        }
+        for node in tables(top, "points", MOST_RUNS as usize, reading) {
+            self.points.extend(cells::point(node, &self.points, reading));
+        }
+        let excludes = tables(top, "exclude", MOST_EXCLUDES, reading);
+        self.excludes.extend(excludes.into_iter().filter_map(|node| cells::exclude(node, reading)));
+        self.sound &= self.arms.iter().all(|arm| arm.sound);
+    }
+
+    fn conditions(&mut self, top: &mut Section<'_>, reading: &mut Reading) {
+        let before = reading.findings.errors();
+        let rules = tables(top, "rules", MOST_CONDITIONS, reading);
+        self.rules.extend(rules.into_iter().filter_map(|node| read_rule(node, reading)));
+        if let Some((_, node)) = top.get("derive") {
+            self.derived = read_derived(node, reading);
+        }
+        self.sound &= reading.findings.errors() == before;
+        let requirements = tables(top, "require", MOST_CONDITIONS, reading);
+        let read = |node| read_requirement(node, reading);
+        self.requirements.extend(requirements.into_iter().filter_map(read));
     }
 }
 
@@ -155,7 +184,7 @@ fn schema(top: &mut Section<'_>, reading: &mut Reading) -> Option<()> {
 fn sweep(node: &Node, place: Place, reading: &mut Reading) -> Option<SweepFile> {
     let findings = &mut reading.findings;
     let mut section = Section::open("[sweep]", node, findings)?;
-    let name = name(&mut section, place, findings);
+    let name = name::name(&mut section, place, findings);
     let question = required(&mut section, "question", place, findings);
     let base = match section.get("base") {
         // One base file need not stand in an array.
@@ -166,12 +195,23 @@ fn sweep(node: &Node, place: Place, reading: &mut Reading) -> Option<SweepFile> 
     };
     let presets = Preset::ALL.map(|preset| (preset.name(), preset));
     let preset = section.choice("preset", &presets, &[], findings);
-    let designs =
-        [("grid", Design::Grid), ("one-at-a-time", Design::OneAtATime), ("points", Design::Points)];
-    let design = section.choice("design", &designs, &["leave-one-out", "random"], findings);
+    let designs = Design::ALL.map(|design| (design.name(), design));
+    let design = section.choice("design", &designs, &[], findings);
+    let n_trials = section.whole("n_trials", 1..=u64::MAX, findings);
+    let sample_seed = section.whole("sample_seed", 0..=u64::MAX, findings);
+    for other in ["samples", "trials", "count", "n_samples"] {
+        section.never(other, "how many cells a random design draws is `n_trials`");
+    }
     let run_name = section.line("run_name", findings);
     let tags = section.strings("tags", findings).into_iter().map(|tag| tag.value).collect();
-    let metric = section.get("metric").map(|(_, node)| metric(node, findings));
+    let before = findings.errors();
+    let (metric, select) =
+        section.get("metric").map(|(_, node)| read_metric(node, findings)).unwrap_or_default();
+    if findings.errors() != before {
+        // What the best weights are chosen by is not known.
+        reading.broken.insert("eval.best_by");
+    }
+    let findings = &mut reading.findings;
     let seeds = match section.get("seeds") {
         Some((_, node)) => read_seeds(node, "`seeds`", findings),
         None => Seeds::one(place),
@@ -190,16 +230,24 @@ fn sweep(node: &Node, place: Place, reading: &mut Reading) -> Option<SweepFile> 
         base,
         preset: preset.map_or(Preset::Reference, |preset| preset.value),
         design: design.unwrap_or(Located { value: Design::Grid, place }),
+        n_trials,
+        sample_seed,
         seeds,
         run_name,
         tags,
-        metric: metric.unwrap_or_default(),
+        metric,
+        select,
         baseline,
         set: Vec::new(),
         guards: Vec::new(),
         dimensions: Vec::new(),
+        arms: Vec::new(),
         points: Vec::new(),
         excludes: Vec::new(),
+        rules: Vec::new(),
+        derived: Vec::new(),
+        requirements: Vec::new(),
+        sound: true,
         limits: Limits::default(),
         max_runs_place: None,
         exec: Exec::default(),
@@ -233,128 +281,6 @@ fn required(
     }
 }
 
-fn name(
-    section: &mut Section<'_>,
-    place: Place,
-    findings: &mut Findings,
-) -> Option<Located<String>> {
-    let value = required(section, "name", place, findings);
-    let (_, node) = section.get("name")?;
-    if !value.is_empty() && !is_name(&value) {
-        let help = match slug(&value) {
-            slug if is_name(&slug) => format!("write {slug:?}"),
-            _ => "write a short name such as \"lambda\"".to_string(),
-        };
-        findings
-            .error(node.place, format!("the name {value:?} cannot be a folder's name everywhere"))
-            .label("1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit")
-            .help(help);
-    }
-    Some(Located { value, place: node.place })
-}
-
-/// `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`: what every file system takes.
-fn is_name(text: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    text.len() <= 64
-        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && text.chars().all(allowed)
-        // Windows drops a final dot, and keeps some names for devices, whatever follows their dot.
-        && !text.ends_with('.')
-        && !is_device(text.split('.').next().unwrap_or_default())
-        // Beside the sweeps' folders lies the list of all runs.
-        && text != "index.jsonl"
-}
-
-fn is_device(stem: &str) -> bool {
-    let stem = stem.to_ascii_lowercase();
-    let numbered =
-        |it: &str| stem.strip_prefix(it).is_some_and(|n| matches!(n.as_bytes(), [b'1'..=b'9']));
-    matches!(stem.as_str(), "con" | "prn" | "aux" | "nul") || numbered("com") || numbered("lpt")
-}
-
-/// The nearest name: every other run of characters becomes one `-`.
-pub(crate) fn slug(text: &str) -> String {
-    let mut slug = String::new();
-    for c in text.chars() {
-        if c.is_ascii_alphanumeric() || matches!(c, '.' | '_') {
-            slug.push(c);
-        } else if !slug.ends_with('-') {
-            slug.push('-');
-        }
-    }
-    let slug = slug.trim_matches(['-', '.', '_']);
-    slug.chars().take(64).collect::<String>().trim_end_matches(['-', '.', '_']).to_string()
-}
-
-fn metric(node: &Node, findings: &mut Findings) -> Metric {
-    let default = Metric::default();
-    let Some(mut section) = Section::open("[sweep.metric]", node, findings) else { return default };
-    let goals = [("minimize", Goal::Minimize), ("maximize", Goal::Maximize)];
-    let name = section.string("name", findings);
-    let typed_goal = section.choice("goal", &goals, &[], findings);
-    let goal_given = section.get("goal").is_some();
-    let secondary = section.strings("secondary", findings);
-    match section.get("select") {
-        Some((_, Node { value: Value::String(text), .. })) if text == "last" => {}
-        Some((_, Node { value: Value::String(text), place })) if text == "best" => {
-            unavailable(&format!("select = {text:?}"), *place, "use \"last\"", findings);
-        }
-        Some((_, Node { value: Value::Table(_), place })) => {
-            unavailable("select = { … }", *place, "use \"last\"", findings);
-        }
-        Some((_, node)) => section.unexpected("select", "\"last\"", node, findings),
-        None => {}
-    }
-    section.finish(findings);
-    for other in &secondary {
-        known(other, findings);
-    }
-    let known = match &name {
-        Some(name) => known(name, findings),
-        None => known_metrics().iter().find(|known| known.name == default.name),
-    };
-    let goal = match (typed_goal, known.map(|known| known.goal)) {
-        (Some(goal), obvious) => {
-            if let Some(Some(obvious)) = obvious
-                && obvious != goal.value
-            {
-                findings
-                    .warning(goal.place, format!("{obvious:?} is the usual goal of this metric"));
-            }
-            goal.value
-        }
-        (None, Some(Some(obvious))) => obvious,
-        (None, Some(None)) if !goal_given => {
-            let name = name.as_ref().expect("the default metric has an obvious goal");
-            findings
-                .error(name.place, format!("`{}` needs a `goal`", name.value))
-                .help("neither way is better by itself: write goal = \"minimize\" or \"maximize\"");
-            default.goal
-        }
-        _ => default.goal,
-    };
-    Metric {
-        declared: name.is_some(),
-        name: name.map_or(default.name, |name| name.value),
-        goal,
-        select: Select::Last,
-        secondary: secondary.into_iter().map(|name| name.value).collect(),
-    }
-}
-
-fn known(name: &Located<String>, findings: &mut Findings) -> Option<&'static KnownMetric> {
-    let found = known_metrics().iter().find(|known| known.name == name.value);
-    if found.is_none() {
-        let names: Vec<&str> = known_metrics().iter().map(|known| known.name).collect();
-        let help = findings
-            .did_you_mean(&name.value, names.iter().copied())
-            .unwrap_or_else(|| format!("known: {}", quoted(&names, "and")));
-        findings.error(name.place, format!("no metric is called `{}`", name.value)).help(help);
-    }
-    found
-}
-
 fn tables<'a>(
     top: &mut Section<'a>,
     key: &'static str,
@@ -375,99 +301,5 @@ fn tables<'a>(
             reading.error(*place, message).help(format!("write [[{key}]] with two brackets"));
             Vec::new()
         }
-    }
-}
-
-fn point(node: &Node, earlier: &[Point], reading: &mut Reading) -> Option<Point> {
-    let before = reading.findings.errors();
-    let mut section = Section::open("[[points]]", node, &mut reading.findings)?;
-    let name = point_name(&mut section, earlier, &mut reading.findings);
-    let entries = match section.get("set") {
-        Some((_, set)) => reading.settings(set, "`set` in [[points]]"),
-        None => {
-            reading.error(node.place, "[[points]] needs `set`");
-            Vec::new()
-        }
-    };
-    let findings = &mut reading.findings;
-    let seeds =
-        section.get("seeds").map(|(_, node)| read_seeds(node, "`seeds` in [[points]]", findings));
-    let note = section.string("note", findings).map(|note| note.value);
-    section.finish(findings);
-    Some(Point {
-        name,
-        entries,
-        seeds,
-        note,
-        place: node.place,
-        sound: reading.findings.errors() == before,
-    })
-}
-
-/// Any one line of text: it is a label, and folders get their own spelling of it.
-fn point_name(
-    section: &mut Section<'_>,
-    earlier: &[Point],
-    findings: &mut Findings,
-) -> Option<String> {
-    let name = section.string("name", findings)?;
-    let text = name.value.trim();
-    if text.is_empty() || text.contains(char::is_control) {
-        findings.error(name.place, "`name` in [[points]] must be one line of text");
-    } else if earlier.iter().any(|point| point.name.as_deref() == Some(text)) {
-        findings.error(name.place, format!("two points are called {text:?}"));
-    }
-    Some(text.to_string())
-}
-
-fn exclude(node: &Node, reading: &mut Reading) -> Option<Match> {
-    let before = reading.findings.errors();
-    let mut section = Section::open("[[exclude]]", node, &mut reading.findings)?;
-    let entries = match section.get("match") {
-        Some((_, matched)) => {
-            let entries = reading.settings(matched, "`match` in [[exclude]]");
-            if entries.is_empty() && reading.findings.errors() == before {
-                reading.error(
-                    matched.place,
-                    "`match` in [[exclude]] is empty: it would remove every cell",
-                );
-            }
-            entries
-        }
-        None => {
-            reading.error(node.place, "[[exclude]] needs `match`");
-            Vec::new()
-        }
-    };
-    // For the reader of the file; the removed cells are not shown anywhere.
-    section.string("reason", &mut reading.findings);
-    section.finish(&mut reading.findings);
-    Some(Match { entries, place: node.place, sound: reading.findings.errors() == before })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_is_safe_or_has_a_safe_neighbour() {
-        let check = |name: &str, safe: bool, expected_slug: &str| {
-            assert_eq!(is_name(name), safe, "{name}");
-            assert_eq!(slug(name), expected_slug, "{name}");
-        };
-        check("lambda-x-loss", true, "lambda-x-loss");
-        check("2025.run_1", true, "2025.run_1");
-        check("../escape", false, "escape");
-        check("λ sweep / two", false, "sweep-two");
-        check(".hidden", false, "hidden");
-        check("", false, "");
-        check("ends.", false, "ends");
-        check("con", false, "con");
-        check("Aux.2", false, "Aux.2");
-        check("com1", false, "com1");
-        check("com10", true, "com10");
-        check("console", true, "console");
-        check("index.jsonl", false, "index.jsonl");
-        check(&"x".repeat(65), false, &"x".repeat(64));
     }
 }

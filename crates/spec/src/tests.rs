@@ -2,12 +2,14 @@
 
 use crate::{Diagnostic, Plan, Rejected, SourceText, read};
 
+mod designs;
 mod errors;
 mod experiments;
 mod hostile;
 mod plans;
 mod presets;
 mod round_trip;
+mod schema;
 mod twins;
 
 /// A file around the given lines of `[sweep]` and whatever follows `[set]`.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::TrackError;
 use crate::jsonl::{self, JsonLines};
-use crate::record::FailureClass;
+use crate::record::{FailureClass, FlagRecord};
 use crate::time;
 
 /// What happens to a run.
@@ -36,8 +36,11 @@ pub enum Event {
         step: u64,
         path: PathBuf,
     },
+    /// What is wrong with the translations, where anything is.
     Evaluated {
         step: u64,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        flags: Vec<FlagRecord>,
     },
     /// A checkpoint that could not be used when the attempt looked for one.
     CheckpointRejected {
@@ -175,7 +178,7 @@ mod tests {
         let mut log = RunEvents::open(&path).unwrap();
         let failed = Event::Failed { class: FailureClass::Oom, reason: "64 GiB".into() };
         log.append_at(&failed, 0).unwrap();
-        log.append_at(&Event::Evaluated { step: 7 }, 1_000_000).unwrap();
+        log.append_at(&Event::Evaluated { step: 7, flags: vec![] }, 1_000_000).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(
             text,

@@ -81,18 +81,25 @@ pub(crate) fn plan() -> PlanRecord {
         baseline: index == 0,
         seeds: vec![1],
         note: None,
+        arm: None,
     };
     PlanRecord {
         name: "lambda".into(),
         question: "does it matter?".into(),
         design: "grid".into(),
         command: "cyclelab sweep lambda.toml".into(),
-        metric: MetricRecord { name: "eval/l1_ab".into(), minimize: true, secondary: vec![] },
+        metric: MetricRecord {
+            name: "eval/l1_ab".into(),
+            minimize: true,
+            select: "last".into(),
+            secondary: vec![],
+        },
         axes: vec![AxisRecord {
             label: "λ".into(),
             keys: vec!["loss.lambda_cycle".into()],
             values: vec![vec![json!(10.0)], vec![json!(0.5)]],
             scale: "log".into(),
+            when: None,
         }],
         cells: vec![cell(0), cell(1)],
         seeds: vec![1],

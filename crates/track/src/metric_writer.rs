@@ -49,7 +49,8 @@ impl Resumption {
     }
 
     fn keeps(self, row: &MetricRow) -> bool {
-        let again = self.owes_evaluation && row.step == self.step && row.split == Split::Eval;
+        let of_evaluation = matches!(row.split, Split::Val | Split::Eval);
+        let again = self.owes_evaluation && row.step == self.step && of_evaluation;
         row.step <= self.step && !again
     }
 }

@@ -117,6 +117,7 @@ fn planned(run: &RunDir, key: &str, seed: u64) -> RunRecord {
         samples: vec![],
         damaged: vec![],
         trouble: vec![],
+        flags: vec![],
         timeline: vec![],
         log_tail: vec![],
     }
@@ -128,6 +129,7 @@ fn follow_history(run: &RunDir, record: &mut RunRecord) {
             record.state = state;
             events.iter().for_each(|event| follow(record, event));
             record.trouble = timeline::trouble(&events);
+            record.flags = timeline::flags(&events);
             record.timeline = timeline::in_words(&events);
             record.damaged.extend(bad.into_iter().map(|reason| (run.events(), reason)));
         }

@@ -19,7 +19,7 @@ pub struct SweepRecord {
 pub struct PlanRecord {
     pub name: String,
     pub question: String,
-    /// `grid`, `one-at-a-time` or `points`.
+    /// `grid`, `one-at-a-time`, `leave-one-out`, `random` or `points`.
     pub design: String,
     /// As typed by the user, for the reproduce line.
     pub command: String,
@@ -41,7 +41,14 @@ pub struct PlanRecord {
 pub struct MetricRecord {
     pub name: String,
     pub minimize: bool,
+    /// `last`, or `best`: by the metric on the val fold.
+    #[serde(default = "last")]
+    pub select: String,
     pub secondary: Vec<String>,
+}
+
+fn last() -> String {
+    "last".to_owned()
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,6 +61,9 @@ pub struct AxisRecord {
     pub values: Vec<Vec<serde_json::Value>>,
     /// `linear`, `log` or `category`.
     pub scale: String,
+    /// Where the axis varies only in some cells: the condition, as typed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -65,6 +75,9 @@ pub struct CellRecord {
     pub baseline: bool,
     pub seeds: Vec<u64>,
     pub note: Option<String>,
+    /// The named variant that it is, beside the baseline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arm: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -176,10 +189,25 @@ pub struct RunRecord {
     pub damaged: Vec<(PathBuf, String)>,
     /// What could not be recorded while the run went on, in words.
     pub trouble: Vec<String>,
+    /// What the last evaluation says is wrong with the translations.
+    pub flags: Vec<FlagRecord>,
     /// What happened, in words, with the time it was written (RFC 3339).
     pub timeline: Vec<(String, String)>,
     /// The last lines that the newest attempt's process wrote. Empty where only the status was read.
     pub log_tail: Vec<String>,
+}
+
+/// Something that is wrong with what a run makes, by its numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlagRecord {
+    /// `ab` or `ba`.
+    pub direction: String,
+    /// `collapse`, `identity`, `blur`, …
+    pub flag: String,
+    /// The run's numbers of quality would mislead; otherwise it is a warning.
+    pub fails: bool,
+    /// Names the value and its threshold.
+    pub reason: String,
 }
 
 /// One row of the long-form log.
@@ -211,6 +239,9 @@ pub struct MetricRow {
 #[serde(rename_all = "kebab-case")]
 pub enum Split {
     Train,
+    /// While training goes on, on the fold that checkpoints are chosen by.
+    Val,
+    /// The result, on the fold that nothing is chosen by.
     Eval,
     Sys,
 }
@@ -247,8 +278,10 @@ impl RunRecord {
         self.rows.iter().filter(move |row| row.name == name).map(|row| (row.step, row.value))
     }
 
-    /// The last recorded value of a metric; `None` where it was never recorded.
+    /// The last recorded value of a metric, those on the validation fold aside; `None` where it was
+    /// never recorded.
     pub fn last(&self, name: &str) -> Option<f64> {
-        self.rows.iter().rev().find(|row| row.name == name).map(|row| row.value)
+        let is_result = |row: &&MetricRow| row.name == name && row.split != Split::Val;
+        self.rows.iter().rev().find(is_result).map(|row| row.value)
     }
 }

@@ -78,7 +78,12 @@ fn plan_of(original: &RunIdentity, command: &str) -> PlanRecord {
         question: format!("Does {}, seed {}, come out again?", original.label, original.seed),
         design: "points".into(),
         command: command.to_owned(),
-        metric: MetricRecord { name: String::new(), minimize: true, secondary: vec![] },
+        metric: MetricRecord {
+            name: String::new(),
+            minimize: true,
+            select: "last".into(),
+            secondary: vec![],
+        },
         axes: vec![],
         cells: vec![CellRecord {
             label: original.label.clone(),
@@ -86,6 +91,7 @@ fn plan_of(original: &RunIdentity, command: &str) -> PlanRecord {
             baseline: true,
             seeds: vec![original.seed],
             note: None,
+            arm: None,
         }],
         seeds: vec![original.seed],
         dataset: original.dataset.clone(),

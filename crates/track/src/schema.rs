@@ -9,7 +9,7 @@
 //! | `step` | u64 | updates of the generators |
 //! | `epoch` | f32 | fractional |
 //! | `images` | u64 | seen so far, per domain |
-//! | `split` | string | `train`, `eval`, `sys` |
+//! | `split` | string | `train`, `val`, `eval`, `sys` |
 //! | `name` | string | `loss/cycle_a`, … |
 //! | `value` | f64 | NaN and infinities as such, never null |
 //! | `count` | u32 | steps in the window |
@@ -32,13 +32,15 @@ impl Split {
     pub fn as_str(self) -> &'static str {
         match self {
             Split::Train => "train",
+            Split::Val => "val",
             Split::Eval => "eval",
             Split::Sys => "sys",
         }
     }
 
     fn parse(text: &str) -> Option<Split> {
-        [Split::Train, Split::Eval, Split::Sys].into_iter().find(|split| split.as_str() == text)
+        let all = [Split::Train, Split::Val, Split::Eval, Split::Sys];
+        all.into_iter().find(|split| split.as_str() == text)
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::event::{Event, Stamped};
 use crate::layout::RunDir;
+use crate::record::FlagRecord;
 
 /// Lines of a log that are shown with a run.
 const TAIL_LINES: usize = 20;
@@ -33,7 +34,13 @@ fn words(event: &Event) -> Option<String> {
         Event::CheckpointRejected { path, reason } => {
             format!("checkpoint {} is not used: {reason}", path.display())
         }
-        Event::Evaluated { step } => format!("evaluated at step {step}"),
+        Event::Evaluated { step, flags } => {
+            let flags: Vec<&str> = flags.iter().map(|it| it.flag.as_str()).collect();
+            match flags.is_empty() {
+                true => format!("evaluated at step {step}"),
+                false => format!("evaluated at step {step}: {}", flags.join(", ")),
+            }
+        }
         Event::RecordingDegraded { what, reason } => format!("{what} not recorded: {reason}"),
         Event::RecordingRestored { what } => format!("{what} recorded again"),
         Event::Interrupted { step } => format!("stopped and saved at step {step}"),
@@ -52,6 +59,15 @@ pub(crate) fn trouble(events: &[Stamped<Event>]) -> Vec<String> {
         matches!(it.event, Event::RecordingDegraded { .. } | Event::RecordingRestored { .. })
     };
     events.iter().filter(of_recording).filter_map(|it| words(&it.event)).collect()
+}
+
+/// Of the last evaluation.
+pub(crate) fn flags(events: &[Stamped<Event>]) -> Vec<FlagRecord> {
+    let of_evaluation = |it: &Stamped<Event>| match &it.event {
+        Event::Evaluated { flags, .. } => Some(flags.clone()),
+        _ => None,
+    };
+    events.iter().rev().find_map(of_evaluation).unwrap_or_default()
 }
 
 impl RunDir {
@@ -112,7 +128,7 @@ mod tests {
     #[test]
     fn trouble_is_told_in_order() {
         let events = [
-            Event::Evaluated { step: 7 },
+            Event::Evaluated { step: 7, flags: vec![] },
             Event::RecordingDegraded { what: "samples".into(), reason: "disk full".into() },
             Event::Unknown,
             Event::RecordingRestored { what: "samples".into() },
@@ -126,7 +142,7 @@ mod tests {
         let checkpoint = |step| Event::Checkpoint { step, path: "c".into() };
         let events = [
             checkpoint(1),
-            Event::Evaluated { step: 2 },
+            Event::Evaluated { step: 2, flags: vec![] },
             checkpoint(2),
             Event::Interrupted { step: 2 },
             Event::Unknown,

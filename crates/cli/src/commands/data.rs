@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use data::{Dataset, Domain, Fold, Recipe};
+use data::{Dataset, Domain, FEATURE_WEIGHTS, FeatureWeights, Fold, Recipe};
 use serde_json::json;
 use spec::{DataConfig, OnBadImage, RunConfig};
 
@@ -16,6 +16,7 @@ pub(crate) fn data(args: &DataArgs, places: &Places) -> anyhow::Result<Exit> {
         DataCommand::List { json } => list(*json, places),
         DataCommand::Fetch { name } => fetch(name, places),
         DataCommand::Check { source, size, json } => check(source, *size, *json, places),
+        DataCommand::Export { source, out, fold, size } => export(source, out, fold, *size, places),
         DataCommand::Preview { source, out, rows, fold, size } => {
             preview(source, out, *rows, fold, *size, places)
         }
@@ -38,7 +39,11 @@ fn list(as_json: bool, places: &Places) -> anyhow::Result<Exit> {
             vec![it.name.clone(), place(it).to_string(), it.title.clone(), it.licence.clone()]
         };
         let rows: Vec<_> = recipes.iter().map(row).collect();
-        tell!("{}", table(&["name", "here", "what", "licence"], &rows));
+        tell!("{}\n", table(&["name", "here", "what", "licence"], &rows));
+        let here = if store.feature_weights().is_some() { "fetched" } else { "not fetched" };
+        let FeatureWeights { name, title, licence, .. } = FEATURE_WEIGHTS;
+        let weights = [name, here, title, licence].map(str::to_string).to_vec();
+        tell!("{}", table(&["weights", "here", "what", "licence"], &[weights]));
     }
     for broken in store.book().broken() {
         say!("warning: {broken}");
@@ -48,9 +53,11 @@ fn list(as_json: bool, places: &Places) -> anyhow::Result<Exit> {
 
 fn fetch(name: &str, places: &Places) -> anyhow::Result<Exit> {
     let store = places.store();
-    let recipe = store.book().get(name)?;
     let mut preparing = Preparing::new();
-    let fetched = store.fetch(&recipe, &mut |it| preparing.show(it))?;
+    let fetched = match name == FEATURE_WEIGHTS.name {
+        true => store.fetch_feature_weights(&mut |it| preparing.show(it))?,
+        false => store.fetch(&store.book().get(name)?, &mut |it| preparing.show(it))?,
+    };
     preparing.clear();
     match fetched.path {
         None => tell!("{name}: part of this program, nothing to fetch"),
@@ -104,6 +111,50 @@ fn check(source: &str, size: SizeArgs, as_json: bool, places: &Places) -> anyhow
     Ok(exit)
 }
 
+fn export(
+    source: &str,
+    out: &Path,
+    folds: &[String],
+    size: SizeArgs,
+    places: &Places,
+) -> anyhow::Result<Exit> {
+    let folds = folds.iter().map(|name| fold_of(name)).collect::<anyhow::Result<Vec<_>>>()?;
+    if folds.contains(&Fold::Train) {
+        bail!("training images are cropped at random; val, ref and test can be exported");
+    }
+    let dataset = open(source, size, places)?;
+    for fold in folds {
+        for domain in Domain::ALL {
+            let folder = out.join(format!("{}{domain:?}", format!("{fold:?}").to_lowercase()));
+            std::fs::create_dir_all(&folder)
+                .with_context(|| format!("cannot make `{}`", folder.display()))?;
+            let count = dataset.count(fold, domain);
+            let mut names = std::collections::BTreeSet::new();
+            for i in 0..count {
+                let name = file_stem(dataset.id(fold, domain, i));
+                if !names.insert(name.clone()) {
+                    bail!("two images of `{source}` would be written as `{name}.png`");
+                }
+                dataset.held_out(fold, domain, i)?.to_png(&folder.join(format!("{name}.png")))?;
+            }
+            tell!("{}: {}", folder.display(), plural(count, "image"));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Plain enough for every file system.
+fn file_stem(id: &str) -> String {
+    let stem = id.rsplit_once('.').map_or(id, |(stem, _)| stem);
+    let plain = |c: char| if c.is_alphanumeric() || "._-+".contains(c) { c } else { '_' };
+    stem.chars().map(plain).collect()
+}
+
+fn fold_of(name: &str) -> anyhow::Result<Fold> {
+    let found = Fold::ALL.into_iter().find(|it| format!("{it:?}").to_lowercase() == name);
+    found.with_context(|| format!("no fold is called `{name}`; there are train, val, ref and test"))
+}
+
 fn preview(
     source: &str,
     out: &Path,
@@ -112,15 +163,12 @@ fn preview(
     size: SizeArgs,
     places: &Places,
 ) -> anyhow::Result<Exit> {
-    let names = Fold::ALL.map(|it| (format!("{it:?}").to_lowercase(), it));
-    let Some((_, fold)) = names.iter().find(|(name, _)| name == fold) else {
-        bail!("no fold is called `{fold}`; there are train, val, ref and test");
-    };
+    let fold = fold_of(fold)?;
     let dataset = open(source, size, places)?;
-    if dataset.count(*fold, Domain::A) + dataset.count(*fold, Domain::B) == 0 {
+    if dataset.count(fold, Domain::A) + dataset.count(fold, Domain::B) == 0 {
         bail!("`{source}` has no images in its {fold:?} fold");
     }
-    let sheet = dataset.contact_sheet(*fold, rows)?;
+    let sheet = dataset.contact_sheet(fold, rows)?;
     sheet.save(out).with_context(|| format!("cannot write `{}`", out.display()))?;
     tell!("{} ({})", out.display(), dataset.title());
     Ok(Exit::Done)

@@ -4,10 +4,11 @@ use std::time::Duration;
 use anyhow::Context;
 use runner::{ComputeDevice, PreparedSweep, StepTime, measure_step, prepare};
 use serde_json::json;
+use stats::SeedPower;
 use track::RunState;
 
 use crate::args::PlanArgs;
-use crate::diagnostics::{plan_or_print, read_file};
+use crate::diagnostics::{filter_or_print, plan_or_print, read_file};
 use crate::exit::Exit;
 use crate::places::Places;
 use crate::slots::{in_words, threads_per_run, usable_devices, whole_machine};
@@ -19,11 +20,14 @@ pub(crate) fn plan(args: &PlanArgs, places: &Places) -> anyhow::Result<Exit> {
     let Some((plan, _)) = plan_or_print(read_file(&args.file)?) else {
         return Ok(Exit::Invalid);
     };
+    let Some(filter) = filter_or_print(&args.only) else { return Ok(Exit::Invalid) };
     let devices = usable_devices(&plan)?;
     let mut preparing = Preparing::new();
-    let prepared = prepare(plan, &places.runs, &places.store(), "", &mut |it| preparing.show(it))
-        .with_context(|| format!("cannot plan `{}`", args.file.file.display()))?;
+    let mut prepared =
+        prepare(plan, &places.runs, &places.store(), "", &mut |it| preparing.show(it))
+            .with_context(|| format!("cannot plan `{}`", args.file.file.display()))?;
     preparing.clear();
+    filter.iter().for_each(|filter| prepared.restrict_to(filter));
     for note in prepared.notes() {
         say!("note: {note}");
     }
@@ -103,7 +107,8 @@ fn print(prepared: &PreparedSweep, slots: &[ComputeDevice], estimate: Option<&Es
         row.extend(cells.map(str::to_string));
         row
     };
-    let rows: Vec<_> = prepared.entries.iter().zip(&prepared.runs).map(row).collect();
+    let asked = prepared.asked().map(|i| (&prepared.entries[i], &prepared.runs[i]));
+    let rows: Vec<_> = asked.map(row).collect();
     let header = ["run", "cell", "seed", "steps", "state", "key", ""];
     tell!("{}\n", prepared.plan.question);
     tell!("{}\n", table(&header, &rows));
@@ -117,9 +122,16 @@ fn print(prepared: &PreparedSweep, slots: &[ComputeDevice], estimate: Option<&Es
     if let Some(estimate) = estimate {
         tell!("Estimate: {}.", estimate.sentence());
     }
+    tell!("{}", seed_power(prepared).sentence());
     if left > 0 {
         tell!("Start with: cyclelab sweep {}", shell_word(&prepared.plan.sources[0].name));
     }
+}
+
+/// What the seeds can show of every cell against the baseline.
+fn seed_power(prepared: &PreparedSweep) -> SeedPower {
+    let contrasts = prepared.plan.cells.iter().filter(|cell| !cell.baseline).count();
+    SeedPower::of(prepared.plan.seeds.len(), contrasts, stats::Level::default())
 }
 
 fn as_json(prepared: &PreparedSweep, estimate: Option<&Estimate>) -> serde_json::Value {
@@ -141,6 +153,7 @@ fn as_json(prepared: &PreparedSweep, estimate: Option<&Estimate>) -> serde_json:
         "question": prepared.plan.question,
         "to_train": prepared.to_do().count(),
         "estimate_s": estimate.map(|it| it.total.as_secs_f64()),
-        "runs": prepared.entries.iter().zip(&prepared.runs).map(run).collect::<Vec<_>>(),
+        "smallest_p": seed_power(prepared).smallest_p,
+        "runs": prepared.asked().map(|i| run((&prepared.entries[i], &prepared.runs[i]))).collect::<Vec<_>>(),
     })
 }

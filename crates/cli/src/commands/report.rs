@@ -32,9 +32,9 @@ pub(crate) fn write_report(record: &SweepRecord, out: &Path) -> anyhow::Result<P
 pub(crate) fn print_results(record: &SweepRecord) {
     let metric = &record.plan.metric;
     let summary = summarise(record, &metric.name);
-    let interval = |it: &report::summary::Estimate| match (it.lower, it.upper) {
-        (Some(lower), Some(upper)) => format!("[{}, {}]", number(lower), number(upper)),
-        _ => "".to_string(),
+    let interval = |it: &report::summary::Sample| match it.interval {
+        Some(it) => format!("[{}, {}]", number(it.lower), number(it.upper)),
+        None => String::new(),
     };
     let row = |(index, cell): (usize, &report::summary::CellSummary)| {
         let mark = match (summary.baseline == Some(index), summary.best == Some(index)) {
@@ -46,7 +46,7 @@ pub(crate) fn print_results(record: &SweepRecord) {
         let missing = || "—".to_string();
         vec![
             record.plan.cells[index].label.clone(),
-            match cell.without_value() {
+            match cell.without_value {
                 0 => format!("{}/{}", cell.runs.completed, cell.runs.planned),
                 without => format!(
                     "{}/{} ({without} without a value)",
@@ -55,8 +55,8 @@ pub(crate) fn print_results(record: &SweepRecord) {
             },
             cell.estimate.as_ref().map_or_else(missing, |it| number(it.mean)),
             cell.estimate.as_ref().map(interval).unwrap_or_default(),
-            cell.difference.as_ref().map(|it| format!("{:+.4}", it.mean)).unwrap_or_default(),
-            cell.verdict.map(|it| it.words().to_string()).unwrap_or_default(),
+            cell.difference().map(|it| format!("{:+.4}", it.mean)).unwrap_or_default(),
+            cell.verdict().map(|it| it.words().to_string()).unwrap_or_default(),
             mark.to_string(),
         ]
     };

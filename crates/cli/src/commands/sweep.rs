@@ -14,7 +14,7 @@ use track::{CodeVersion, SourceTree, SweepRecord};
 
 use crate::args::SweepArgs;
 use crate::commands::report::{print_results, write_report};
-use crate::diagnostics::{plan_or_print, read_file};
+use crate::diagnostics::{filter_or_print, plan_or_print, read_file};
 use crate::exit::Exit;
 use crate::places::Places;
 use crate::signals::{self, Asked};
@@ -28,6 +28,7 @@ pub(crate) fn sweep(args: &SweepArgs, places: &Places) -> anyhow::Result<Exit> {
     let Some((mut plan, toml)) = plan_or_print(read_file(&args.file)?) else {
         return Ok(Exit::Invalid);
     };
+    let Some(filter) = filter_or_print(&args.only) else { return Ok(Exit::Invalid) };
     override_exec(&mut plan, args);
     let devices = usable_devices(&plan)?;
     let invocation = invocation();
@@ -37,6 +38,7 @@ pub(crate) fn sweep(args: &SweepArgs, places: &Places) -> anyhow::Result<Exit> {
         prepare(plan, &places.runs, &places.store(), &command, &mut |it| preparing.show(it))
             .with_context(|| format!("cannot start `{}`", args.file.file.display()))?;
     preparing.clear();
+    filter.iter().for_each(|filter| prepared.restrict_to(filter));
     for note in prepared.notes() {
         say!("note: {note}");
     }
@@ -192,6 +194,7 @@ fn mind_the_mirror(plan: &Plan, places: &Places) {
 
 fn announce(prepared: &PreparedSweep, slots: &[ComputeDevice]) {
     let (all, left) = (prepared.entries.len(), prepared.to_do().count());
+    let done = prepared.runs.iter().filter(|run| run.state.is_result()).count();
     let data = &prepared.record.dataset;
     let begun = prepared.to_do().filter(|&i| prepared.runs[i].attempts > 0).count();
     say!("{}", prepared.plan.question);
@@ -201,7 +204,7 @@ fn announce(prepared: &PreparedSweep, slots: &[ComputeDevice]) {
         plural(prepared.plan.cells.len(), "cell"),
         plural(prepared.plan.seeds.len(), "seed"),
         plural(all, "run"),
-        all - left,
+        done,
         if begun > 0 { format!(" ({begun} of them begun before)") } else { String::new() },
     );
     if data.skipped > 0 {
@@ -266,10 +269,9 @@ fn last_line(
             )
         }
         _ if outcome.trained == 0 && prepared.to_do().next().is_none() => {
-            format!(
-                "nothing to train: all {} are done ({time})",
-                plural(prepared.entries.len(), "run")
-            )
+            let asked = prepared.asked().count();
+            let which = if asked < prepared.entries.len() { " that --only asks for" } else { "" };
+            format!("nothing to train: all {}{which} are done ({time})", plural(asked, "run"))
         }
         _ => format!("done: {} trained in {time}", plural(outcome.trained, "run")),
     }

@@ -6,7 +6,7 @@ use plotters::element::{Circle, EmptyElement, PathElement, Polygon};
 use super::chart::{Chart, Frame, UNIT, faint, line, stroke};
 use super::ink::Ink;
 use crate::ReportError;
-use crate::summary::Estimate;
+use crate::summary::{Interval, Sample};
 
 pub(crate) struct Effect {
     pub(crate) id: String,
@@ -30,7 +30,7 @@ pub(crate) struct EffectSeries {
 pub(crate) struct EffectPoint {
     /// Index into the levels.
     pub(crate) level: usize,
-    pub(crate) estimate: Option<Estimate>,
+    pub(crate) estimate: Option<Sample>,
     pub(crate) values: Vec<f64>,
     /// A run of this cell diverged.
     pub(crate) diverged: bool,
@@ -123,7 +123,7 @@ fn draw_series(
         let Some(estimate) = point.estimate else {
             continue;
         };
-        if let (Some(lower), Some(upper)) = (estimate.lower, estimate.upper) {
+        if let Some(Interval { lower, upper }) = estimate.interval {
             let (from, to) = (lower.max(bottom), upper.min(top));
             line(chart, &[(x, from), (x, to)], bar)?;
             for (end, drawn) in [(lower, from), (upper, to)] {
@@ -180,8 +180,8 @@ fn y_range(figure: &Effect) -> Option<(f64, f64)> {
         return None;
     }
     let spread = if high > low { high - low } else { high.abs().max(1e-6) * 0.1 };
-    let ends =
-        || points().filter_map(|point| point.estimate).flat_map(|e| [e.lower, e.upper]).flatten();
+    let intervals = || points().filter_map(|point| point.estimate?.interval);
+    let ends = || intervals().flat_map(|it| [it.lower, it.upper]);
     let bottom = ends().fold(low, f64::min).max(low - 1.5 * spread);
     let top = ends().fold(high, f64::max).min(high + 1.5 * spread);
     let room_above = if points().any(|point| point.diverged) { 0.16 } else { 0.06 };

@@ -1,49 +1,37 @@
-//! One sentence an axis, worded by rule from the paired interval.
+//! What the sweep answers, how certain that is, and where it is silent.
+//!
+//! Worded by rule from the judgement of each cell. Before every run has ended there are figures and
+//! no verdict.
 
-use track::{AxisRecord, CellRecord};
+mod findings;
+mod reservations;
 
-use super::{interval, level};
+use stats::{Goal, SeedPower, Verdict};
+
+use super::interval;
 use crate::escape::esc;
-use crate::metric::is_mechanical;
-use crate::number::{decimals, fixed, plural, signed};
+use crate::metric::{absence, is_mechanical};
+use crate::number::{decimals, fixed, plural};
 use crate::page::Subject;
-use crate::summary::{Verdict, best_of, same_settings, settings_at, smallest_sign_flip_p};
+use crate::summary::{LEVEL, best_of};
 
 pub(crate) fn section(subject: &Subject<'_>) -> String {
-    let (plan, summary) = (&subject.record.plan, &subject.summary);
-    let heading = esc(subject.primary.heading()).to_string();
+    let summary = &subject.summary;
     let mut out = String::from("<section id=\"answer\" class=\"answer\">\n<h2>Answer</h2>\n");
-    match summary
-        .best
-        .and_then(|best| summary.cells[best].estimate.map(|estimate| (best, estimate)))
-    {
-        None => out.push_str(&format!("<p>{}</p>\n", no_answer(subject))),
-        Some((best, estimate)) => {
-            let places = places(subject);
-            let so_far = if summary.is_final() { "" } else { " so far" };
-            let role = if summary.baseline == Some(best) { ", the baseline" } else { "" };
-            out.push_str(&format!(
-                "<p class=\"lead\">{}{so_far} on {heading}: <strong>{}</strong>{role}, {} {} over {}.</p>\n<ul>\n",
-                Words::of(subject).leader,
-                esc(&plan.cells[best].label),
-                fixed(estimate.mean, places),
-                interval(&estimate, |v| fixed(v, places)),
-                plural(estimate.n, "seed"),
-            ));
-            for axis in &plan.axes {
-                out.push_str(&format!("<li>{}</li>\n", axis_sentence(subject, axis)));
-            }
-            out.push_str("</ul>\n");
-            if is_mechanical(&plan.metric.name) {
-                out.push_str(&format!("<p>{MECHANICAL}</p>\n"));
-            }
+    if summary.cells.iter().all(|cell| cell.estimate.is_none()) {
+        out.push_str(&format!("<p class=\"lead\">{}</p>\n", no_answer(subject)));
+    } else {
+        let lead = if summary.is_final() { conclusion(subject) } else { so_far(subject) };
+        out.push_str(&format!("<p class=\"lead\">{lead}</p>\n"));
+        out.push_str(&findings::list(subject));
+        if is_mechanical(&summary.metric) {
+            out.push_str(&format!("<p>{MECHANICAL}</p>\n"));
         }
     }
-    if let Some(pairs) = summary.fewest_pairs() {
-        out.push_str(&format!(
-            "<p class=\"quiet\">{}</p>\n",
-            sign_flip_sentence(pairs, summary.is_final())
-        ));
+    out.push_str(&reservations::list(subject));
+    // Seeds show nothing of a metric that nobody has.
+    if !summary.is_final() || summary.cells.iter().any(|cell| cell.estimate.is_some()) {
+        out.push_str(&certainty(subject));
     }
     out.push_str("</section>\n");
     out
@@ -52,123 +40,194 @@ pub(crate) fn section(subject: &Subject<'_>) -> String {
 const MECHANICAL: &str = "This metric follows the training objective (a larger λ lowers the cycle error mechanically); \
                           it does not rank the quality of translations.";
 
-/// Why there is no cell to name.
+/// Why there is nothing to say.
 fn no_answer(subject: &Subject<'_>) -> String {
     let (record, summary) = (subject.record, &subject.summary);
     let title = esc(&subject.primary.title);
     let recorded =
         || record.runs.iter().flat_map(|run| &run.rows).any(|row| row.name == subject.primary.name);
-    if summary.cells.iter().any(|cell| cell.estimate.is_some()) {
-        format!("Every cell with a value of {title} also has a run that diverged or failed.")
-    } else if !summary.is_final() {
+    if !summary.is_final() {
         format!("No run with a value of {} has completed yet.", esc(subject.primary.heading()))
     } else if recorded() || summary.cells.iter().all(|cell| cell.runs.completed == 0) {
         format!("All runs have come to an end, and none completed with a finite value of {title}.")
     } else {
+        let absence = absence(record, &subject.primary.name);
+        let reasons = if absence.remedy.is_some() { "The reason" } else { "Possible reasons" };
+        let remedy = absence.remedy.map_or_else(String::new, |command| {
+            format!(" <code>{}</code> brings them; later runs are then scored by it.", esc(command))
+        });
         format!(
-            "All runs have come to an end, and {title} was never produced. Possible reasons: no paired held-out images \
-             (L1, PSNR and SSIM need true translations), or an empty evaluation fold."
+            "All runs have come to an end, and {title} was never produced. {reasons}: {}.{remedy}",
+            esc(absence.why)
         )
     }
 }
 
-/// Where a cell stands: a metric that follows the objective is lower or higher, not better.
-struct Words {
-    leader: &'static str,
-    level: &'static str,
-    better: &'static str,
-    worse: &'static str,
-}
-
-impl Words {
-    fn of(subject: &Subject<'_>) -> Words {
-        let (leader, level, better, worse) =
-            match (is_mechanical(&subject.primary.name), subject.summary.minimize) {
-                (false, _) => ("Best", "the best level", "better", "worse"),
-                (true, Some(false)) => {
-                    ("Highest", "the level with the highest mean", "higher", "lower")
-                }
-                (true, _) => ("Lowest", "the level with the lowest mean", "lower", "higher"),
-            };
-        Words { leader, level, better, worse }
-    }
-
-    fn verdict(&self, verdict: Verdict) -> &'static str {
-        match verdict {
-            Verdict::Better => self.better,
-            Verdict::Worse => self.worse,
-            other => other.words(),
-        }
-    }
-}
-
-/// The best cell that differs from the baseline along this axis alone.
-fn axis_sentence(subject: &Subject<'_>, axis: &AxisRecord) -> String {
-    let (plan, summary, label) = (&subject.record.plan, &subject.summary, esc(&axis.label));
-    let Some(base) = summary.baseline else {
-        return format!(
-            "<strong>{label}</strong>: the sweep declares no baseline to compare with."
-        );
-    };
-    let base_level = esc(level(axis, &plan.cells[base])).to_string();
-    let rivals = || {
-        (0..plan.cells.len())
-            .filter(|&cell| differs_only_in(axis, &plan.cells[cell], &plan.cells[base]))
-    };
-    let minimize = summary.minimize.unwrap_or(true);
-    let measured = || rivals().filter(|&cell| summary.cells[cell].difference.is_some());
-    let Some(best) = best_of(&summary.cells, Some(base), measured(), minimize) else {
-        let why = if measured().next().is_some() {
-            "every other level has a run that diverged or failed, against the baseline"
-        } else {
-            "nothing yet to compare with the baseline"
-        };
-        return format!("<strong>{label}</strong>: {why} {base_level}.");
-    };
-    let rival = &summary.cells[best];
-    let (Some(difference), Some(verdict)) = (rival.difference, rival.verdict) else {
-        return format!(
-            "<strong>{label}</strong>: nothing yet to compare with the baseline {base_level}."
-        );
-    };
-    let places = places(subject);
-    let interval = match (difference.lower, difference.upper) {
-        (Some(_), Some(_)) => format!(" {}", interval(&difference, |v| signed(v, places))),
-        _ => String::new(),
-    };
-    let also = match rivals().filter(|&cell| summary.cells[cell].runs.diverged > 0).count() {
-        0 => String::new(),
-        count => format!(" {} on this axis diverged in at least one run.", plural(count, "level")),
-    };
-    // The nearest rival is the strongest thing to say about a baseline that nothing beats.
-    let beaten = if minimize { difference.mean >= 0.0 } else { difference.mean <= 0.0 };
-    let words = Words::of(subject);
-    let opening = if beaten {
-        format!("no level has a {} mean than the baseline; the nearest,", words.better)
-    } else {
-        format!("{},", words.level)
-    };
+/// Where the sweep is under way: the leader, and that nothing is decided.
+fn so_far(subject: &Subject<'_>) -> String {
+    let runs = crate::summary::Counts::of(&subject.record.runs);
     format!(
-        "<strong>{label}</strong>: {opening} {} against {base_level} (baseline): Δ {} = {}{interval}, paired over {}: \
-         <strong>{}</strong>.{also}",
-        esc(level(axis, &plan.cells[best])),
-        esc(&subject.primary.title),
-        signed(difference.mean, places),
-        plural(difference.n, "seed"),
-        words.verdict(verdict),
+        "{} No verdict before every run has come to an end; {} of {} have.",
+        leader(subject, " so far"),
+        runs.ended(),
+        runs.planned,
     )
 }
 
-fn differs_only_in(axis: &AxisRecord, cell: &CellRecord, base: &CellRecord) -> bool {
-    let others: Vec<String> = cell
-        .settings
-        .iter()
-        .chain(&base.settings)
-        .map(|(key, _)| key.clone())
-        .filter(|key| !axis.keys.contains(key))
+/// The cell with the best mean, and by how much that may be off. `reserve`: what keeps its first
+/// place from being a finding.
+fn leader(subject: &Subject<'_>, reserve: &str) -> String {
+    let (plan, summary) = (&subject.record.plan, &subject.summary);
+    let found = summary.best.and_then(|best| Some((best, summary.cells[best].estimate?)));
+    let Some((best, estimate)) = found else {
+        return format!(
+            "Every cell with a value of {} also has a run that diverged, failed or was flagged as misleading.",
+            esc(&subject.primary.title)
+        );
+    };
+    let places = places(subject);
+    let role = if summary.baseline == Some(best) { ", the baseline" } else { "" };
+    format!(
+        "{}{reserve} on {}: <strong>{}</strong>{role}, {} {} over {}.",
+        top(subject),
+        esc(subject.primary.heading()),
+        esc(&plan.cells[best].label),
+        fixed(estimate.mean, places),
+        interval(estimate.interval, |v| fixed(v, places)),
+        plural(estimate.n, "seed"),
+    )
+}
+
+/// How the first place is called: what follows the objective is high or low, not good.
+pub(crate) fn top(subject: &Subject<'_>) -> &'static str {
+    match (subject.summary.goal(), subject.summary.minimize) {
+        (Some(_), _) => "Best",
+        (None, Some(false)) => "Highest",
+        (None, _) => "Lowest",
+    }
+}
+
+/// The strongest thing that may be said of a sweep that has ended.
+fn conclusion(subject: &Subject<'_>) -> String {
+    let (plan, summary) = (&subject.record.plan, &subject.summary);
+    let Some(base) = summary.baseline else {
+        return format!(
+            "{} The sweep declares no baseline, so nothing is compared or tested.",
+            leader(subject, " mean")
+        );
+    };
+    let verdicts: Vec<(usize, Verdict)> = (0..summary.cells.len())
+        .filter_map(|cell| Some((cell, summary.cells[cell].verdict()?)))
         .collect();
-    !same_settings(&settings_at(cell, &axis.keys), &settings_at(base, &axis.keys))
-        && same_settings(&settings_at(cell, &others), &settings_at(base, &others))
+    if verdicts.is_empty() {
+        return format!("{} No other cell to compare it with.", leader(subject, " mean"));
+    }
+    let which = |wanted: fn(&Verdict) -> bool| -> Vec<usize> {
+        verdicts.iter().filter(|(_, verdict)| wanted(verdict)).map(|(cell, _)| *cell).collect()
+    };
+    let better = which(|it| matches!(it, Verdict::Better));
+    let different = which(|it| matches!(it, Verdict::Different));
+    let worse = which(|it| matches!(it, Verdict::Worse)).len();
+    let too_few = which(|it| matches!(it, Verdict::TooFewSeeds { .. })).len();
+    let silent =
+        too_few + which(|it| matches!(it, Verdict::Undecided { .. } | Verdict::NoPairs)).len();
+    let all_failed = which(|it| matches!(it, Verdict::AllFailed { .. })).len();
+
+    let baseline = format!("the baseline {}", esc(&plan.cells[base].label));
+    let heading = esc(subject.primary.heading()).to_string();
+    let of_all = |count: usize| format!("{count} of {} cells", verdicts.len());
+    let is = |count: usize| if count == 1 { "is" } else { "are" };
+    let opening = match (better.as_slice(), different.as_slice()) {
+        ([only], _) => format!(
+            "<strong>{} is better</strong> than {baseline} on {heading}{}",
+            esc(&plan.cells[*only].label),
+            against(subject, *only, base)
+        ),
+        ([_, ..], _) => {
+            let minimize = summary.goal() == Some(Goal::Minimise);
+            let most = best_of(&summary.cells, Some(base), better.iter().copied(), minimize);
+            let most = most.map_or_else(String::new, |most| {
+                format!(
+                    ", most of all <strong>{}</strong>{}",
+                    esc(&plan.cells[most].label),
+                    against(subject, most, base)
+                )
+            });
+            format!(
+                "<strong>{} are better</strong> than {baseline} on {heading}{most}",
+                of_all(better.len())
+            )
+        }
+        ([], [_, ..]) => format!(
+            "<strong>{} {}</strong> from {baseline} on {heading}",
+            of_all(different.len()),
+            if different.len() == 1 { "differs" } else { "differ" }
+        ),
+        ([], []) if too_few == verdicts.len() => {
+            return format!(
+                "<strong>Too few seeds for a verdict</strong> on {heading}: what follows illustrates, it does not \
+                 test. {}",
+                leader(subject, " mean")
+            );
+        }
+        ([], []) if silent == verdicts.len() => {
+            return format!(
+                "<strong>The data do not say.</strong> No cell is shown to differ from {baseline} on {heading}, and \
+                 none to equal it."
+            );
+        }
+        ([], []) => {
+            let claim = if summary.goal().is_some() { "be better than" } else { "differ from" };
+            format!("<strong>No cell is shown to {claim}</strong> {baseline} on {heading}")
+        }
+    };
+    let mut more: Vec<String> = Vec::new();
+    let in_doubt = better.iter().chain(&different);
+    if in_doubt.clone().any(|&cell| summary.cells[cell].runs.flagged > 0) {
+        more.push("<strong>with runs flagged as misleading</strong>, see below".into());
+    }
+    if worse > 0 {
+        let cells = if better.is_empty() { plural(worse, "cell") } else { plural(worse, "other") };
+        more.push(format!("{cells} {} worse", is(worse)));
+    }
+    if all_failed > 0 {
+        more.push(format!("{all_failed} cannot be judged, as all runs of one side failed"));
+    }
+    if silent > 0 {
+        more.push(format!("for {silent} the data say nothing either way"));
+    }
+    if more.is_empty() { format!("{opening}.") } else { format!("{opening}; {}.", more.join("; ")) }
+}
+
+/// `: 0.62 against 0.50`.
+fn against(subject: &Subject<'_>, cell: usize, base: usize) -> String {
+    let places = places(subject);
+    let mean = |at: usize| subject.summary.cells[at].estimate.map(|e| fixed(e.mean, places));
+    match (mean(cell), mean(base)) {
+        (Some(own), Some(reference)) => format!(": {own} against {reference}"),
+        _ => String::new(),
+    }
+}
+
+/// What so many seeds can show, and how many pairs there are.
+fn certainty(subject: &Subject<'_>) -> String {
+    let (record, summary) = (subject.record, &subject.summary);
+    let Some(base) = summary.baseline else { return String::new() };
+    let seeds_of = |cell: usize| -> Vec<u64> {
+        record.runs.iter().filter(|run| run.cell == cell).map(|run| run.seed).collect()
+    };
+    let reference = seeds_of(base);
+    let shared = (0..summary.cells.len())
+        .filter(|&cell| cell != base)
+        .map(|cell| seeds_of(cell).iter().filter(|seed| reference.contains(seed)).count());
+    let Some(planned) = shared.min() else { return String::new() };
+    let pairs = summary.fewest_pairs().map_or_else(String::new, |pairs| {
+        let so_far = if summary.is_final() { "" } else { " so far (the sweep is partial)" };
+        format!("Fewest seeds paired with the baseline{so_far}: {pairs}. ")
+    });
+    let power = SeedPower::of(planned, summary.cells.len() - 1, LEVEL).sentence();
+    let tense = if summary.is_final() { "What they can show" } else { "What the plan can show" };
+    format!("<p class=\"quiet\">{pairs}{tense}: {}</p>\n", esc(power))
 }
 
 /// Decimals of the primary metric, the same wherever it is written.
@@ -176,41 +235,4 @@ pub(crate) fn places(subject: &Subject<'_>) -> usize {
     decimals(
         subject.summary.cells.iter().filter_map(|cell| cell.estimate).map(|estimate| estimate.mean),
     )
-}
-
-fn sign_flip_sentence(pairs: usize, is_final: bool) -> String {
-    let smallest = smallest_sign_flip_p(pairs);
-    let written = if smallest < 0.001 {
-        format!("{smallest:.1e}")
-    } else {
-        format!("{smallest:.4}").trim_end_matches('0').trim_end_matches('.').to_string()
-    };
-    let so_far = if is_final { "" } else { " so far (the sweep is partial)" };
-    let meaning = if smallest > 0.05 {
-        "; this sweep illustrates, it does not test."
-    } else {
-        ". Intervals are not corrected for the number of comparisons."
-    };
-    format!(
-        "Fewest seeds paired with the baseline{so_far}: {pairs}. The smallest possible two-sided sign-flip p is then {written}{meaning}"
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn few_seeds_illustrate() {
-        let check = |pairs, is_final, expected: &str| {
-            let sentence = sign_flip_sentence(pairs, is_final);
-            assert!(sentence.contains(expected), "{sentence}");
-        };
-        check(1, true, "baseline: 1. The smallest possible two-sided sign-flip p is then 1;");
-        check(2, true, "then 0.5; this sweep illustrates, it does not test.");
-        check(5, true, "then 0.0625; this sweep illustrates");
-        check(3, false, "so far (the sweep is partial): 3. The");
-        check(6, true, "then 0.0312. Intervals");
-        check(12, true, "then 4.9e-4.");
-    }
 }

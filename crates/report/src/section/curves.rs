@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use track::{RunState, Split};
+use track::{RunRecord, RunState, Split};
 
 use super::drawn_cells;
 use crate::ReportError;
 use crate::escape::esc;
 use crate::figure::{CellCurve, LearningCurve, learning_curve, range_over_seeds, swatch};
+use crate::measured::Role;
 use crate::metric;
 use crate::number::{MISSING, decimals, fixed, plural};
 use crate::page::Subject;
@@ -15,23 +16,31 @@ use crate::page::Subject;
 /// Past this, thin lines are a grey area: the range stands for the seeds.
 const MOST_THIN_LINES: usize = 32;
 
-type Belongs = fn(&str) -> bool;
+type Belongs = fn(&Subject<'_>, &str) -> bool;
 
 /// Heading, and whether a metric's name belongs under it.
-const GROUPS: [(&str, Belongs); 6] = [
-    ("Adversarial", |name| name.starts_with("loss/gan_g")),
-    ("Cycle consistency", |name| name.starts_with("loss/cycle")),
-    ("Identity", |name| name.starts_with("loss/idt")),
-    ("Discriminators", |name| name.starts_with("loss/d_")),
-    ("Other losses", |name| name.starts_with("loss/")),
-    ("Held-out metrics", |_| true),
+const GROUPS: [(&str, Belongs); 7] = [
+    ("Held-out metrics", is_declared),
+    ("Adversarial", |_, name| name.starts_with("loss/gan_g")),
+    ("Cycle consistency", |_, name| name.starts_with("loss/cycle")),
+    ("Identity", |_, name| name.starts_with("loss/idt")),
+    ("Discriminators", |_, name| name.starts_with("loss/d_")),
+    ("Other losses", |_, name| name.starts_with("loss/")),
+    (OTHERS, |_, _| true),
 ];
+
+const OTHERS: &str = "Held-out metrics that the sweep file does not name";
+
+fn is_declared(subject: &Subject<'_>, name: &str) -> bool {
+    subject.measured.iter().any(|it| it.metric.name == name && it.role != Role::Other)
+}
 
 /// By metric, the values of one run in order of step.
 type Series<'a> = BTreeMap<&'a str, Vec<(u64, f64)>>;
 
 pub(crate) fn section(subject: &Subject<'_>) -> Result<String, ReportError> {
     let (record, cells) = (subject.record, drawn_cells(subject));
+    let mut on_val = false;
     let runs: Vec<(usize, Series<'_>)> = record
         .runs
         .iter()
@@ -40,21 +49,22 @@ pub(crate) fn section(subject: &Subject<'_>) -> Result<String, ReportError> {
         .map(|(at, run)| {
             let mut series = Series::new();
             for row in &run.rows {
-                if row.split == Split::Eval
-                    || (row.split == Split::Train && row.name.starts_with("loss/"))
-                {
+                if row.split == Split::Train && row.name.starts_with("loss/") {
                     series.entry(&row.name).or_default().push((row.step, row.value));
                 }
             }
+            let held_out = held_out(run);
+            on_val |= held_out.split == Split::Val;
+            series.extend(held_out.series);
             (at, series)
         })
         .collect();
     let recorded: BTreeSet<&str> =
         runs.iter().flat_map(|(_, series)| series.keys().copied()).collect();
     // Losses by name, then the metrics as the plots above have them.
-    let metrics = super::effects::metrics(subject);
     let mut names: Vec<&str> = recorded.iter().copied().collect();
-    names.sort_by_key(|name| metrics.iter().position(|metric| metric.name == *name));
+    let place = |name: &str| subject.measured.iter().position(|it| it.metric.name == name);
+    names.sort_by_key(|name| (!name.starts_with("loss/"), place(name).unwrap_or(usize::MAX)));
     let (drawn, once): (Vec<&str>, Vec<&str>) = names.into_iter().partition(|name| {
         runs.iter().any(|(_, series)| series.get(name).is_some_and(|s| s.len() > 1))
     });
@@ -82,8 +92,11 @@ pub(crate) fn section(subject: &Subject<'_>) -> Result<String, ReportError> {
     let with_seeds = runs.len() <= MOST_THIN_LINES;
     let (mut taken, mut cut): (Vec<&str>, bool) = (Vec::new(), false);
     for (group_at, (heading, belongs)) in GROUPS.iter().enumerate() {
-        let members: Vec<&str> =
-            drawn.iter().copied().filter(|name| belongs(name) && !taken.contains(name)).collect();
+        let members: Vec<&str> = drawn
+            .iter()
+            .copied()
+            .filter(|name| belongs(subject, name) && !taken.contains(name))
+            .collect();
         let mut panels = String::new();
         for (at, name) in members.iter().enumerate() {
             let (panel, panel_cut) =
@@ -92,13 +105,42 @@ pub(crate) fn section(subject: &Subject<'_>) -> Result<String, ReportError> {
             cut |= panel_cut;
         }
         if !panels.is_empty() {
-            out.push_str(&format!("<h3>{heading}</h3>\n<div class=\"plots\">\n{panels}</div>\n"));
+            let plots = format!("<div class=\"plots\">\n{panels}</div>\n");
+            out.push_str(&match *heading {
+                OTHERS => format!(
+                    "<details class=\"more\"><summary>{OTHERS}: {}</summary>\n{plots}</details>\n",
+                    members.len()
+                ),
+                heading => format!("<h3>{heading}</h3>\n{plots}"),
+            });
         }
         taken.extend(members);
     }
-    out.push_str(&notes(subject, cells.len(), &once, with_seeds, cut));
+    out.push_str(&notes(subject, cells.len(), &once, with_seeds, cut, on_val));
     out.push_str("</section>\n");
     Ok(out)
+}
+
+/// What one run measured on held-out images while it trained, and on which of them.
+struct HeldOut<'a> {
+    split: Split,
+    series: Series<'a>,
+}
+
+/// On `val`, the fold that is looked at while training goes on. Stores of before it was have the
+/// test fold's values over training instead.
+fn held_out(run: &RunRecord) -> HeldOut<'_> {
+    let of = |split| {
+        let mut series = Series::new();
+        for row in run.rows.iter().filter(|row| row.split == split) {
+            if row.name.starts_with("eval/") && !metric::is_standard_error(&row.name) {
+                series.entry(&row.name).or_default().push((row.step, row.value));
+            }
+        }
+        HeldOut { split, series }
+    };
+    let on_val = of(Split::Val);
+    if on_val.series.is_empty() { of(Split::Eval) } else { on_val }
 }
 
 fn panel(
@@ -198,6 +240,7 @@ fn notes(
     once: &[&str],
     with_seeds: bool,
     cut: bool,
+    on_val: bool,
 ) -> String {
     let mut said = vec![format!(
         "Thick line: mean over seeds, as far as every started seed of the cell has a value; band: lowest to highest seed{}. \
@@ -210,6 +253,13 @@ fn notes(
         },
         crate::figure::POINTS,
     )];
+    if on_val {
+        said.push(
+            "Held-out metrics: measured on the val fold while training went on. The results above are of the test fold, \
+             which nothing was chosen by."
+                .into(),
+        );
+    }
     if subject.summary.cells.iter().any(|cell| cell.runs.diverged > 0) {
         said.push("✕: the last finite value of a run that diverged.".into());
     }

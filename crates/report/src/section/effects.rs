@@ -1,167 +1,193 @@
 //! Final values against each axis, one small plot a metric.
 
-use std::collections::BTreeSet;
+mod in_words;
 
 use track::{AxisRecord, CellRecord, SweepRecord};
 
-use super::{interval, level};
+use in_words::{data_table, describe};
+
+use super::{factorial, level};
 use crate::ReportError;
 use crate::escape::esc;
 use crate::figure::{
     Effect, EffectPoint, EffectSeries, Level, Place, SERIES, effect, place, swatch,
 };
-use crate::metric::{self, Metric};
-use crate::number::{MISSING, decimals, fixed, plural};
+use crate::measured::{Measured, Role};
+use crate::metric::is_mechanical;
+use crate::number::plural;
 use crate::page::Subject;
-use crate::summary::{Summary, same_settings, settings_at, summarise};
+use crate::summary::{Summary, same_settings, settings_at};
 
 pub(crate) fn section(subject: &Subject<'_>) -> Result<String, ReportError> {
     let record = subject.record;
     let mut out =
         String::from("<section id=\"effects\">\n<h2>Final metrics against the axes</h2>\n");
-    let measured: Vec<(Metric, Summary)> = metrics(subject)
-        .into_iter()
-        .map(|metric| {
-            let summary = summarise(record, &metric.name);
-            (metric, summary)
-        })
-        .filter(|(_, summary)| summary.cells.iter().any(|cell| cell.estimate.is_some()))
-        .collect();
+    let measured: Vec<&Measured> =
+        subject.measured.iter().filter(|measured| measured.is_recorded()).collect();
     if measured.is_empty() {
-        out.push_str("<p>No run with a final metric has completed yet.</p>\n</section>\n");
-        return Ok(out);
-    }
-    for (at, axis) in record.plan.axes.iter().enumerate() {
-        out.push_str(&axis_block(subject, axis, at, &measured)?);
-    }
-    if record.plan.axes.is_empty() {
+        out.push_str("<p>No run with a final metric has completed yet.</p>\n");
+    } else if record.plan.axes.is_empty() {
         out.push_str("<p>The sweep has no axis; its cells are in the table above.</p>\n");
-    }
-    out.push_str("</section>\n");
-    Ok(out)
-}
-
-/// Primary, secondary, then every other metric of the evaluation.
-pub(crate) fn metrics(subject: &Subject<'_>) -> Vec<Metric> {
-    let plan = &subject.record.plan;
-    let mut names: Vec<&str> = vec![&plan.metric.name];
-    let recorded: BTreeSet<&str> = subject
-        .record
-        .runs
-        .iter()
-        .flat_map(|run| &run.rows)
-        .filter(|row| row.split == track::Split::Eval)
-        .map(|row| row.name.as_str())
-        .collect();
-    for name in plan.metric.secondary.iter().map(String::as_str).chain(recorded) {
-        if !names.contains(&name) {
-            names.push(name);
+    } else {
+        for (at, axis) in record.plan.axes.iter().enumerate() {
+            out.push_str(&axis_block(subject, axis, at, &measured)?);
         }
     }
-    names
-        .into_iter()
-        .map(|name| {
-            if name == subject.primary.name {
-                subject.primary.clone()
-            } else {
-                metric::describe(name)
-            }
-        })
-        .collect()
+    out.push_str(&factorial::block(subject));
+    out.push_str("</section>\n");
+    Ok(out)
 }
 
 fn axis_block(
     subject: &Subject<'_>,
     axis: &AxisRecord,
     axis_at: usize,
-    measured: &[(Metric, Summary)],
+    measured: &[&Measured],
 ) -> Result<String, ReportError> {
     let record = subject.record;
-    let (labels, placing, places) = layout(record, axis);
-    let groups = groups(subject, axis);
+    let view = View::of(subject, axis);
     let mut out = String::new();
     if record.plan.axes.len() > 1 {
         out.push_str(&format!("<h3>{}</h3>\n", esc(&axis.label)));
     }
-    let drawn = &groups[..groups.len().min(SERIES)];
-    if groups.len() > 1 {
+    if view.groups.len() > 1 {
         out.push_str("<ul class=\"legend\">");
-        for (ink, group) in drawn.iter().enumerate() {
+        for (ink, group) in view.drawn().iter().enumerate() {
             out.push_str(&format!("<li>{}{}</li>", swatch(ink, true), esc(&group.name)));
         }
         out.push_str("</ul>\n");
     }
-    out.push_str("<div class=\"plots\">\n");
-    let mut cut_intervals = 0;
-    for (at, (metric, summary)) in measured.iter().enumerate() {
-        let series: Vec<EffectSeries> = drawn
-            .iter()
-            .enumerate()
-            .map(|(ink, group)| EffectSeries {
-                ink: if groups.len() == 1 { 1 } else { ink },
-                points: points(record, axis, group, &labels, summary),
-            })
-            .collect();
-        let figure = Effect {
-            id: format!("effect-{axis_at}-{at}"),
-            title: format!("{} against {}", metric.title, axis.label),
-            description: describe(record, metric, summary),
-            axis_title: axis.label.clone(),
-            levels: places.iter().copied().zip(labels.iter().cloned()).collect(),
-            connected: axis.scale != "category" && axis.keys.len() == 1,
-            reference: summary
-                .baseline
-                .and_then(|base| summary.cells[base].estimate)
-                .map(|e| e.mean),
-            series,
-        };
-        let Some(drawing) = effect(&figure)? else {
+    let (mut declared, mut others, mut cut_intervals) = (String::new(), String::new(), 0);
+    let mut other_panels = 0;
+    for (at, measured) in measured.iter().enumerate() {
+        let Some((panel, cut)) = panel(record, &view, measured, format!("effect-{axis_at}-{at}"))?
+        else {
             continue;
         };
-        cut_intervals += drawing.cut_intervals;
-        let tag = if at == 0 { " <span class=\"tag\">primary</span>" } else { "" };
-        let unit = if metric.unit.is_empty() {
-            String::new()
-        } else {
-            format!(" <span class=\"quiet\">{}</span>", metric.unit)
-        };
+        cut_intervals += cut;
+        match measured.role {
+            Role::Other => {
+                others.push_str(&panel);
+                other_panels += 1;
+            }
+            _ => declared.push_str(&panel),
+        }
+    }
+    out.push_str(&format!("<div class=\"plots\">\n{declared}</div>\n"));
+    if !others.is_empty() {
         out.push_str(&format!(
-            "<figure class=\"panel\">\n<figcaption>{}{unit}{tag}</figcaption>\n{}{}</figure>\n",
-            esc(metric.heading()),
-            drawing.svg,
-            data_table(record, metric, summary),
+            "<details class=\"more\"><summary>{} against {}</summary>\n<div class=\"plots\">\n{others}</div>\n</details>\n",
+            plural(other_panels, "more metric"),
+            esc(&axis.label),
         ));
     }
-    out.push_str("</div>\n");
-    let left_out = match groups.len().saturating_sub(SERIES) {
-        0 => String::new(),
-        count => format!(" {} of the other axes not drawn.", plural(count, "combination")),
-    };
-    let cut = match cut_intervals {
-        0 => String::new(),
-        count => format!(
-            " {} without an end mark {} past the frame; the data under each plot has it whole.",
-            if count == 1 { "One bar".into() } else { format!("{count} bars") },
-            if count == 1 { "reaches" } else { "reach" },
-        ),
-    };
-    let diverged = if subject.summary.cells.iter().any(|cell| cell.runs.diverged > 0) {
-        " ✕ at the upper edge: a run of this cell diverged and has no final value."
-    } else {
-        ""
-    };
-    let others = if subject.record.plan.design != "grid" && record.plan.axes.len() > 1 {
-        " The other axes are at the baseline."
-    } else {
-        ""
-    };
-    out.push_str(&format!(
-        "<p class=\"note\">Large mark: mean over seeds; bar: 95 % t interval; small dots: the seeds; dashed line: mean of the \
-         baseline. {}: {}.{others}{diverged}{cut}{left_out}</p>\n",
-        esc(&axis.label),
-        placing.words(),
-    ));
+    out.push_str(&view.note(subject, cut_intervals));
     Ok(out)
+}
+
+/// One axis, laid out once for all metrics.
+struct View<'a> {
+    axis: &'a AxisRecord,
+    labels: Vec<String>,
+    placing: Place,
+    places: Vec<f64>,
+    groups: Vec<Group>,
+}
+
+impl<'a> View<'a> {
+    fn of(subject: &Subject<'_>, axis: &'a AxisRecord) -> View<'a> {
+        let (labels, placing, places) = layout(subject.record, axis);
+        View { axis, labels, placing, places, groups: groups(subject, axis) }
+    }
+
+    fn drawn(&self) -> &[Group] {
+        &self.groups[..self.groups.len().min(SERIES)]
+    }
+
+    fn note(&self, subject: &Subject<'_>, cut_intervals: usize) -> String {
+        let plan = &subject.record.plan;
+        let left_out = match self.groups.len().saturating_sub(SERIES) {
+            0 => String::new(),
+            count => format!(" {} of the other axes not drawn.", plural(count, "combination")),
+        };
+        let cut = match cut_intervals {
+            0 => String::new(),
+            count => format!(
+                " {} without an end mark {} past the frame; the data under each plot has it whole.",
+                if count == 1 { "One bar".into() } else { format!("{count} bars") },
+                if count == 1 { "reaches" } else { "reach" },
+            ),
+        };
+        let diverged = if subject.summary.cells.iter().any(|cell| cell.runs.diverged > 0) {
+            " ✕ at the upper edge: a run of this cell diverged; it has no final value, and counts as 0 on the gain."
+        } else {
+            ""
+        };
+        let others = match plan.design.as_str() {
+            _ if plan.axes.len() < 2 => "",
+            "one-at-a-time" => " The other axes are at the baseline.",
+            "random" => " The other axes vary from mark to mark: a scatter, not a curve.",
+            _ => "",
+        };
+        format!(
+            "<p class=\"note\">Large mark: mean over seeds; bar: 95 % t interval over seeds; small dots: the seeds; dashed \
+             line: mean of the baseline. {}: {}.{others}{diverged}{cut}{left_out}</p>\n",
+            esc(&self.axis.label),
+            self.placing.words(),
+        )
+    }
+}
+
+/// A figure, and how many of its bars leave the frame. `None` where there is nothing to draw.
+fn panel(
+    record: &SweepRecord,
+    view: &View<'_>,
+    measured: &Measured,
+    id: String,
+) -> Result<Option<(String, usize)>, ReportError> {
+    let Measured { metric, summary, .. } = measured;
+    let axis = view.axis;
+    let series: Vec<EffectSeries> = view
+        .drawn()
+        .iter()
+        .enumerate()
+        .map(|(ink, group)| EffectSeries {
+            ink: if view.groups.len() == 1 { 1 } else { ink },
+            points: points(record, axis, group, &view.labels, summary),
+        })
+        .collect();
+    let figure = Effect {
+        id,
+        title: format!("{} against {}", metric.title, axis.label),
+        description: describe(record, metric, summary),
+        axis_title: axis.label.clone(),
+        levels: view.places.iter().copied().zip(view.labels.iter().cloned()).collect(),
+        connected: axis.scale != "category" && axis.keys.len() == 1,
+        reference: summary.baseline.and_then(|base| summary.cells[base].estimate).map(|e| e.mean),
+        series,
+    };
+    let Some(drawing) = effect(&figure)? else {
+        return Ok(None);
+    };
+    let tag =
+        if measured.role == Role::Primary { " <span class=\"tag\">primary</span>" } else { "" };
+    let mechanical = if is_mechanical(&metric.name) {
+        " <span class=\"tag\">follows the objective</span>"
+    } else {
+        ""
+    };
+    let unit = if metric.unit.is_empty() {
+        String::new()
+    } else {
+        format!(" <span class=\"quiet\">{}</span>", metric.unit)
+    };
+    let html = format!(
+        "<figure class=\"panel\">\n<figcaption>{}{unit}{tag}{mechanical}</figcaption>\n{}{}</figure>\n",
+        esc(metric.heading()),
+        drawing.svg,
+        data_table(record, metric, summary),
+    );
+    Ok(Some((html, drawing.cut_intervals)))
 }
 
 /// Labels of the levels and where they go; numbers in their order, words as declared.
@@ -211,6 +237,9 @@ fn groups(subject: &Subject<'_>, axis: &AxisRecord) -> Vec<Group> {
             .collect::<Vec<_>>()
             .join(", ")
     };
+    if plan.design == "random" {
+        return vec![Group { name: String::new(), cells: (0..plan.cells.len()).collect() }];
+    }
     let mut groups: Vec<Group> = Vec::new();
     for (at, cell) in plan.cells.iter().enumerate() {
         let fits = |group: &&mut Group| {
@@ -225,7 +254,7 @@ fn groups(subject: &Subject<'_>, axis: &AxisRecord) -> Vec<Group> {
         }
     }
     // One at a time: what another axis moved is a lone point here, not a series.
-    if plan.design != "grid"
+    if plan.design == "one-at-a-time"
         && let Some(base) = subject.summary.baseline
     {
         groups.retain(|group| group.cells.contains(&base));
@@ -256,48 +285,4 @@ fn points(
         .collect();
     points.sort_by_key(|point| point.level);
     points
-}
-
-fn describe(record: &SweepRecord, metric: &Metric, summary: &Summary) -> String {
-    let places = decimals(summary.cells.iter().filter_map(|cell| cell.estimate).map(|e| e.mean));
-    let said: Vec<String> = record
-        .plan
-        .cells
-        .iter()
-        .zip(&summary.cells)
-        .map(|(cell, own)| match own.estimate {
-            Some(e) => {
-                format!("{}: {} over {}", cell.label, fixed(e.mean, places), plural(e.n, "seed"))
-            }
-            None => format!("{}: no value", cell.label),
-        })
-        .collect();
-    format!("{}. Means: {}.", metric.direction(), said.join("; "))
-}
-
-fn data_table(record: &SweepRecord, metric: &Metric, summary: &Summary) -> String {
-    let places = decimals(summary.cells.iter().filter_map(|cell| cell.estimate).map(|e| e.mean));
-    let mut out = format!(
-        "<details><summary>Data</summary><div class=\"scroll\"><table><caption class=\"unseen\">{}</caption><thead><tr>\
-         <th scope=\"col\">cell</th><th scope=\"col\" class=\"num\">mean</th><th scope=\"col\" class=\"num\">95 % interval</th>\
-         <th scope=\"col\">seeds</th></tr></thead><tbody>",
-        esc(&metric.title)
-    );
-    for (cell, own) in record.plan.cells.iter().zip(&summary.cells) {
-        let (mean, bounds) = own.estimate.map_or((MISSING.into(), MISSING.into()), |e| {
-            (fixed(e.mean, places), interval(&e, |v| fixed(v, places)))
-        });
-        let seeds: Vec<String> = own
-            .values
-            .iter()
-            .map(|(seed, value)| format!("{seed}: {}", fixed(*value, places)))
-            .collect();
-        out.push_str(&format!(
-            "<tr><th scope=\"row\">{}</th><td class=\"num\">{mean}</td><td class=\"num\">{bounds}</td><td>{}</td></tr>",
-            esc(&cell.label),
-            if seeds.is_empty() { MISSING.into() } else { seeds.join(", ") },
-        ));
-    }
-    out.push_str("</tbody></table></div></details>\n");
-    out
 }

@@ -1,4 +1,4 @@
-//! What was asked, of which data, and how far it is.
+//! What was asked and how far it is; what it was asked of comes after the answer.
 
 use std::collections::BTreeSet;
 
@@ -28,13 +28,24 @@ pub(crate) fn section(subject: &Subject<'_>) -> String {
     }
     out.push_str(&code_banner(subject));
     out.push_str(&damage_banner(subject));
-    out.push_str("<dl class=\"facts\">\n");
+    out.push_str(&format!(
+        "<p class=\"standing\">{} on {}: {}</p>\n</header>",
+        plan_size(subject),
+        esc(&plan.dataset.title),
+        status(counts)
+    ));
+    out
+}
+
+/// Data, settings and origin.
+pub(crate) fn facts(subject: &Subject<'_>) -> String {
+    let plan = &subject.record.plan;
+    let mut out =
+        String::from("<section id=\"sweep\">\n<h2>The sweep</h2>\n<dl class=\"facts\">\n");
     let mut fact = |name: &str, html: String| {
         out.push_str(&format!("<div><dt>{name}</dt><dd>{html}</dd></div>\n"))
     };
     fact("Data", data(subject));
-    fact("Plan", plan_size(subject));
-    fact("Status", status(counts));
     fact("Preset", preset(subject));
     fact("Reproduce", format!("<code>{}</code>", esc(&plan.command)));
     let version = env!("CARGO_PKG_VERSION");
@@ -46,7 +57,7 @@ pub(crate) fn section(subject: &Subject<'_>) -> String {
             track::SCHEMA_REV
         ),
     );
-    out.push_str("</dl>\n</header>");
+    out.push_str("</dl>\n</section>\n");
     out
 }
 

@@ -1,14 +1,18 @@
 //! How the numbers came about, and what they cannot say.
 
+mod protocol;
+
 use std::collections::BTreeSet;
 
+use stats::{MIN_SEEDS, smallest_sign_flip_p};
 use track::CellRecord;
+
+use protocol::{FLAGS, KID_AND_GAIN, comparing, failed_runs, folds};
 
 use crate::escape::esc;
 use crate::metric;
 use crate::number::plural;
 use crate::page::Subject;
-use crate::summary::smallest_sign_flip_p;
 
 pub(crate) fn section(subject: &Subject<'_>) -> String {
     let (record, plan) = (subject.record, &subject.record.plan);
@@ -25,30 +29,54 @@ pub(crate) fn section(subject: &Subject<'_>) -> String {
             seeds.join(", ")
         ),
     );
+    entry("Folds", folds(subject));
     entry(
         "Estimates",
         "Mean over the seeds whose run completed. Interval: Student's t, 95 %, n − 1 degrees of freedom; it assumes roughly \
-         normal values, which a handful of seeds cannot confirm. A single seed has no interval."
+         normal values, which a handful of seeds cannot confirm. A single seed has no interval. It holds what other seeds \
+         would give on these images; what other images would give is in the standard error over images, shown apart where a \
+         metric has one."
             .into(),
     );
+    entry("KID and gain", KID_AND_GAIN.into());
+    entry("Differences and tests", comparing(subject));
     entry(
-        "Differences",
-        "A cell's value minus the baseline's at the same seed, then mean and t interval over these differences. “Better” and \
-         “worse” mean that the interval excludes zero; “too few seeds to tell” that there are fewer than three \
-         differences and it does not. Intervals are not corrected for multiple comparisons, and the best of several cells is \
-         expected to look better than it is."
-            .into(),
+        "Verdicts",
+        format!(
+            "Given once every run has come to an end, and by rule. Better or worse: p after Holm at most .05, and the 95 % t \
+             interval does not hold 0. Too few seeds: fewer than {MIN_SEEDS}, or fewer than the number of comparisons needs. \
+             Everything else is undecided, which is not the same as equal. The best of several cells is expected to look \
+             better than it is."
+        ),
     );
+    entry("Failed runs", failed_runs(subject));
+    entry("Flags", FLAGS.into());
     entry(
         "Selection",
-        "The last update of a run is its result; no checkpoint was chosen by its score. Best cell: best by the metric \
-         declared in the sweep file, compared with the baseline seed by seed, among cells without a diverged or failed run."
+        "The last update of a run is its result, unless the sweep file declares a choice on the val fold. ★: best mean by the \
+         metric declared in the sweep file, compared with the baseline seed by seed, among cells without a run that diverged, \
+         failed or is flagged as misleading."
             .into(),
     );
     entry(
-        "Missing runs",
-        "A run that diverged, failed or is not finished has no final value and enters no mean; it is counted in the results \
-         table. A value that was not recorded is shown as —."
+        "What is mechanical",
+        "Cycle and identity errors are terms of the objective: a larger weight lowers them whatever the images look like, so \
+         they carry no claim of quality, are never called better, and make no best cell. A generator can also hide its input \
+         in amplitudes nobody sees and get it back; the steganography gap, shown beside every cycle error, is how much of \
+         the reconstruction hangs on that."
+            .into(),
+    );
+    entry(
+        "Anchors",
+        "What understands nothing (the input itself, the mean image, the input in the target's colours) and what understands \
+         all (the true translation), scored on the same images. L1 and PSNR reward blur: an image that ignores its input can \
+         beat a translation by them, so they are shown beside the mean image's."
+            .into(),
+    );
+    entry(
+        "Missing values",
+        "A value that was not recorded is shown as —, never as 0. Metrics that take the feature network's weights are absent \
+         where those are; the results say so."
             .into(),
     );
     entry("Metrics", metrics(subject));
@@ -99,7 +127,8 @@ fn metrics(subject: &Subject<'_>) -> String {
         .iter()
         .flat_map(|run| &run.rows)
         .map(|row| row.name.as_str())
-        .filter(|name| name.starts_with("eval/") || name.starts_with("loss/"));
+        .filter(|name| name.starts_with("eval/") || name.starts_with("loss/"))
+        .filter(|name| !metric::is_standard_error(name));
     // Both directions of one metric share their definition: they are listed together.
     let mut entries: Vec<(&str, &str, Vec<String>, String)> = Vec::new();
     for name in declared.chain(recorded).collect::<BTreeSet<_>>() {
@@ -154,8 +183,13 @@ fn limits(subject: &Subject<'_>) -> String {
             "The data set has no true translations: no metric here compares with one.".into(),
         );
     }
-    if plan.design != "grid" && plan.axes.len() > 1 {
-        said.push("Axes were varied one at a time: it says nothing of their interactions.".into());
+    let interactions = match plan.design.as_str() {
+        "one-at-a-time" if plan.axes.len() > 1 => "Axes were varied one at a time",
+        "leave-one-out" => "Arms were tried one at a time",
+        _ => "",
+    };
+    if !interactions.is_empty() {
+        said.push(format!("{interactions}: it says nothing of their interactions."));
     }
     said.push("Metrics of cycle and identity follow the weights of their losses mechanically and do not rank cells by quality.".into());
     said.join(" ")
@@ -204,6 +238,7 @@ mod tests {
                 baseline: false,
                 seeds: vec![0],
                 note: None,
+                arm: None,
             };
             assert_eq!(held_fixed(&[cell]), expected, "{leaves:?}");
         };

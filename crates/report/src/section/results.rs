@@ -1,173 +1,164 @@
-//! One row a cell.
+//! One row a cell: the primary metric and its difference to the baseline, then everything else that
+//! was measured, each above its anchors.
 
-use track::SweepRecord;
+mod cells;
+mod cost;
+mod others;
 
-use super::answer::places;
-use super::{interval, level, loose_settings, loose_value};
+use cells::{difference, estimate, role, runs};
+use cost::Cost;
+
+use super::answer::{places, top};
+use super::{flags, level, loose_settings, loose_value};
 use crate::escape::esc;
-use crate::metric;
-use crate::number::{MISSING, decimals, fixed, signed};
+use crate::measured::{ANCHORS, Measured, Role};
+use crate::metric::failed_as;
+use crate::number::{MISSING, fixed};
 use crate::page::Subject;
-use crate::summary::{Counts, summarise};
 
 pub(crate) fn section(subject: &Subject<'_>) -> String {
     let (record, summary) = (subject.record, &subject.summary);
-    let losses = summary.cells.iter().any(|cell| cell.runs.diverged + cell.runs.failed > 0);
-    let secondary: Vec<Column> =
-        record.plan.metric.secondary.iter().map(|name| Column::of(record, name)).collect();
-    let cost = Cost::of(record);
-    let loose = loose_settings(record);
-
+    let columns = Columns::of(subject);
     let mut out = String::from(
         "<section id=\"results\">\n<h2>Results</h2>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" \
-         aria-label=\"Results table\">\n<table class=\"sortable\">\n",
+         aria-label=\"Results table\">\n<table class=\"sortable stacked\">\n",
     );
-    // Without an axis the cells are points, best known by their names.
-    let named = record.plan.axes.is_empty();
-    let setting_columns = usize::from(named) + record.plan.axes.len() + loose.len();
-    out.push_str(&head(subject, setting_columns, &loose, losses, &secondary, &cost));
+    out.push_str(&head(subject, &columns));
     out.push_str("<tbody>\n");
     for (at, cell) in record.plan.cells.iter().enumerate() {
         let (baseline, best) = (summary.baseline == Some(at), summary.best == Some(at));
+        let own = &summary.cells[at];
         out.push_str(if baseline { "<tr class=\"baseline\">" } else { "<tr>" });
-        if named {
+        if columns.named {
             out.push_str(&setting(&cell.label));
         }
         for axis in &record.plan.axes {
             out.push_str(&setting(&level(axis, cell)));
         }
-        for key in &loose {
+        for key in &columns.loose {
             out.push_str(&setting(&loose_value(cell, key)));
         }
-        let role = match (baseline, best) {
-            (true, true) => "baseline<br>★ best",
-            (true, false) => "baseline",
-            (false, true) => "★ best",
-            (false, false) => "",
-        };
-        out.push_str(&format!("<td class=\"role\">{role}</td>"));
-        let own = &summary.cells[at];
-        out.push_str(&numeric(
-            Some(own.runs.completed as f64),
-            &match own.without_value() {
-                0 => format!("{}/{}", own.runs.completed, own.runs.planned),
-                without => format!(
-                    "{}/{} <span class=\"quiet\">({without} without a value)</span>",
-                    own.runs.completed, own.runs.planned
-                ),
-            },
-        ));
-        if losses {
+        out.push_str(&format!("<td class=\"role\">{}</td>", role(subject, baseline, best)));
+        out.push_str(&runs(own, &columns));
+        out.push_str(&estimate(subject, at, &columns));
+        out.push_str(&difference(subject, own, baseline));
+        if columns.flags {
+            let counts = flags::of_cell(record, at);
             out.push_str(&numeric(
-                Some((own.runs.diverged + own.runs.failed) as f64),
-                &lost(own.runs),
+                Some(own.runs.flagged as f64),
+                &flags::words(&counts, own.runs.completed),
             ));
         }
-        let digits = places(subject);
-        let plain = |v: f64| fixed(v, digits);
-        match own.estimate {
-            None => out.push_str(&format!(
-                "<td class=\"absent\" colspan=\"3\" data-sort=\"\">{}</td>",
-                absent(own.runs)
-            )),
-            Some(e) => {
-                out.push_str(&numeric(
-                    Some(e.mean),
-                    &format!("<strong>{}</strong>", plain(e.mean)),
-                ));
-                out.push_str(&format!("<td class=\"num quiet\">{}</td>", interval(&e, plain)));
-                let range = match e.n {
-                    1 => String::new(),
-                    _ => format!("{}–{}", plain(e.min), plain(e.max)),
-                };
-                out.push_str(&format!("<td class=\"num quiet\">{range}</td>"));
-            }
-        }
-        match (own.difference, own.verdict) {
-            (Some(d), Some(verdict)) => {
-                let with_sign = |v: f64| signed(v, digits);
-                out.push_str(&numeric(Some(d.mean), &with_sign(d.mean)));
-                out.push_str(&format!("<td class=\"num quiet\">{}</td>", interval(&d, with_sign)));
-                out.push_str(&format!("<td class=\"verdict\">{}</td>", verdict.words()));
-            }
-            _ if baseline => {
-                out.push_str("<td class=\"num\" data-sort=\"0\">reference</td><td></td><td></td>")
-            }
-            _ => out.push_str(&format!(
-                "<td class=\"num\" data-sort=\"\">{MISSING}</td><td></td><td></td>"
-            )),
-        }
-        for column in &secondary {
-            out.push_str(&numeric(column.means[at], &column.write(at)));
-        }
-        out.push_str(&numeric(cost.seconds[at], &cost.write(at)));
+        out.push_str(&numeric(columns.cost.seconds[at], &columns.cost.write(at)));
         out.push_str("</tr>\n");
     }
-    out.push_str("</tbody>\n</table>\n</div>\n");
-    out.push_str(&notes(subject, &cost));
+    out.push_str("</tbody>\n");
+    out.push_str(&anchor_rows(subject, &columns));
+    out.push_str("</table>\n</div>\n");
+    out.push_str(&notes(subject, &columns));
+    out.push_str(&others::tables(subject));
     out.push_str("</section>\n");
     out
 }
 
-fn head(
-    subject: &Subject<'_>,
-    setting_columns: usize,
-    loose: &[String],
+/// Which columns this sweep has something for.
+struct Columns {
+    /// Without an axis the cells are points, best known by their names.
+    named: bool,
+    loose: Vec<String>,
+    /// A run diverged or failed.
     losses: bool,
-    secondary: &[Column],
-    cost: &Cost,
-) -> String {
+    /// The metric has a standard error over images.
+    image_error: bool,
+    flags: bool,
+    cost: Cost,
+}
+
+/// Of the difference to the baseline.
+const DIFFERENCE: usize = 6;
+
+impl Columns {
+    fn of(subject: &Subject<'_>) -> Columns {
+        let (record, summary) = (subject.record, &subject.summary);
+        Columns {
+            named: record.plan.axes.is_empty(),
+            loose: loose_settings(record),
+            losses: summary.cells.iter().any(|cell| cell.runs.diverged + cell.runs.failed > 0),
+            image_error: primary(subject).image_errors.iter().any(Option::is_some),
+            flags: (0..summary.cells.len()).any(|cell| !flags::of_cell(record, cell).is_empty()),
+            cost: Cost::of(record),
+        }
+    }
+
+    /// Settings and role.
+    fn settings(&self, axes: usize) -> usize {
+        usize::from(self.named) + axes + self.loose.len() + 1
+    }
+
+    fn runs(&self) -> usize {
+        1 + usize::from(self.losses)
+    }
+
+    fn estimate(&self) -> usize {
+        2 + usize::from(self.image_error)
+    }
+}
+
+fn primary<'a>(subject: &'a Subject<'_>) -> &'a Measured {
+    let found = subject.measured.iter().find(|it| it.role == Role::Primary);
+    found.expect("the primary metric is always listed, recorded or not")
+}
+
+fn head(subject: &Subject<'_>, columns: &Columns) -> String {
     let plan = &subject.record.plan;
-    let runs_columns = 1 + usize::from(losses);
     let mut out = format!(
-        "<thead>\n<tr class=\"groups\"><td colspan=\"{}\"></td><th scope=\"colgroup\" colspan=\"{runs_columns}\">Runs</th>\
-         <th scope=\"colgroup\" colspan=\"3\">{}</th><th scope=\"colgroup\" colspan=\"3\">Difference to the baseline</th>",
-        setting_columns + 1,
+        "<thead>\n<tr class=\"groups\"><td colspan=\"{}\"></td><th scope=\"colgroup\" colspan=\"{}\">Runs</th>\
+         <th scope=\"colgroup\" colspan=\"{}\">{}</th>\
+         <th scope=\"colgroup\" colspan=\"{DIFFERENCE}\">Difference to the baseline</th>",
+        columns.settings(plan.axes.len()),
+        columns.runs(),
+        columns.estimate(),
         esc(subject.primary.heading()),
     );
-    if !secondary.is_empty() {
-        out.push_str(&format!(
-            "<th scope=\"colgroup\" colspan=\"{}\">Also measured, mean</th>",
-            secondary.len()
-        ));
+    if columns.flags {
+        out.push_str("<td></td>");
     }
     out.push_str("<th scope=\"colgroup\">Cost</th></tr>\n<tr>");
-    let mut sortable = |html: String, class: &str| {
-        out.push_str(&format!("<th scope=\"col\" class=\"{class}\" data-sortable>{html}</th>"))
-    };
-    if plan.axes.is_empty() {
-        sortable("cell".into(), "setting");
-    }
-    for axis in &plan.axes {
-        sortable(esc(&axis.label).to_string(), "setting");
-    }
-    for key in loose {
-        sortable(esc(key).to_string(), "setting");
-    }
-    out.push_str("<th scope=\"col\"><span class=\"unseen\">role</span></th>");
-    let mut sortable = |html: String| {
-        out.push_str(&format!("<th scope=\"col\" class=\"num\" data-sortable>{html}</th>"))
-    };
-    sortable("done".into());
-    if losses {
-        sortable("diverged, failed".into());
-    }
-    sortable("mean".into());
-    out.push_str("<th scope=\"col\" class=\"num\">95 % interval</th><th scope=\"col\" class=\"num\">min–max</th>");
-    out.push_str("<th scope=\"col\" class=\"num\" data-sortable>mean</th>");
-    out.push_str(
-        "<th scope=\"col\" class=\"num\">95 % interval</th><th scope=\"col\">verdict</th>",
-    );
-    for column in secondary {
+    let setting_heads = columns.named.then_some("cell").into_iter();
+    let setting_heads = setting_heads
+        .chain(plan.axes.iter().map(|axis| axis.label.as_str()))
+        .chain(columns.loose.iter().map(String::as_str));
+    for name in setting_heads {
         out.push_str(&format!(
-            "<th scope=\"col\" class=\"num\" data-sortable>{}</th>",
-            esc(&column.heading)
+            "<th scope=\"col\" class=\"setting\" data-sortable>{}</th>",
+            esc(name)
         ));
     }
-    out.push_str(&format!(
-        "<th scope=\"col\" class=\"num\" data-sortable>training, {}</th></tr>\n</thead>\n",
-        cost.unit
-    ));
+    out.push_str("<th scope=\"col\"><span class=\"unseen\">role</span></th>");
+    let mut column = |name: &str, class: &str, sortable: bool| {
+        let sortable = if sortable { " data-sortable" } else { "" };
+        out.push_str(&format!("<th scope=\"col\" class=\"{class}\"{sortable}>{name}</th>"));
+    };
+    column("done", "num", true);
+    if columns.losses {
+        column("diverged, failed", "num", true);
+    }
+    column("mean, 95\u{a0}% interval over seeds", "num", true);
+    column("min–max", "num", false);
+    if columns.image_error {
+        column("standard error over images", "num", true);
+    }
+    column("mean, 95\u{a0}% interval over seeds", "num", true);
+    column("verdict", "", false);
+    column("p", "num", true);
+    column("p after Holm", "num", true);
+    column("d<sub>z</sub>", "num", true);
+    column("P(better)", "num", true);
+    if columns.flags {
+        column("flagged runs", "num", true);
+    }
+    column(&format!("training, {}", columns.cost.unit), "num", true);
+    out.push_str("</tr>\n</thead>\n");
     out
 }
 
@@ -181,45 +172,69 @@ fn numeric(value: Option<f64>, html: &str) -> String {
     format!("<td class=\"num\" data-sort=\"{key}\">{html}</td>")
 }
 
-fn lost(runs: Counts) -> String {
-    let parts = [(runs.diverged, "diverged"), (runs.failed, "failed")];
-    let named: Vec<String> = parts
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| format!("{count} {word}"))
-        .collect();
-    if named.is_empty() {
-        "0".into()
-    } else {
-        format!("<span class=\"state diverged\">{}</span>", named.join(", "))
+/// What understands nothing and what understands all, by the primary metric.
+fn anchor_rows(subject: &Subject<'_>, columns: &Columns) -> String {
+    let anchors = primary(subject).anchors;
+    if anchors.iter().all(Option::is_none) {
+        return String::new();
     }
+    let axes = subject.record.plan.axes.len();
+    let mut out = String::from("<tfoot>\n");
+    for ((_, name, _), value) in ANCHORS.iter().zip(anchors) {
+        let value = value.map_or_else(|| MISSING.into(), |v| fixed(v, places(subject)));
+        out.push_str(&format!(
+            "<tr class=\"anchor\"><th scope=\"row\" class=\"setting\" colspan=\"{}\">{name} <span class=\"tag\">anchor</span></th>\
+             <td colspan=\"{}\"></td><td class=\"num\">{value}</td><td colspan=\"{}\"></td></tr>\n",
+            columns.settings(axes),
+            columns.runs(),
+            columns.estimate() + DIFFERENCE + usize::from(columns.flags),
+        ));
+    }
+    out.push_str("</tfoot>\n");
+    out
 }
 
-/// Why a cell has no value.
-fn absent(runs: Counts) -> &'static str {
-    match runs {
-        Counts { running, .. } if running > 0 => "running",
-        Counts { pending, .. } if pending > 0 => "pending",
-        Counts { completed, .. } if completed > 0 => "not recorded",
-        Counts { diverged, .. } if diverged > 0 => "diverged",
-        _ => "failed",
+fn notes(subject: &Subject<'_>, columns: &Columns) -> String {
+    let summary = &subject.summary;
+    let mut said = vec![
+        format!("{}: {}.", subject.primary.title, subject.primary.direction()),
+        "Intervals over seeds: 95\u{a0}% t; they hold what another seed would give on the same images.".into(),
+    ];
+    if columns.image_error {
+        said.push(
+            "Standard error over images: how far one run's value would move with other test images, the mean over runs; it \
+             is no part of the interval, and all cells share it, as they see the same images."
+                .into(),
+        );
     }
-}
-
-fn notes(subject: &Subject<'_>, cost: &Cost) -> String {
-    let pending = if subject.summary.is_final() {
-        ""
-    } else {
-        " Runs that are pending or under way are counted as not done and enter no mean."
-    };
-    let mut out = format!(
-        "<p class=\"note\">{}: {}. Interval: 95 % t interval over seeds. Difference: this cell minus the baseline, \
-         seed by seed, over the seeds both have completed. Training: {} of all runs of the cell together, evaluation \
-         excluded. ★ best against the baseline, seed by seed, among the cells without a diverged or failed run.{pending}</p>\n",
-        esc(&subject.primary.title),
-        subject.primary.direction(),
-        cost.unit_in_words(),
+    said.push(
+        "Difference: this cell minus the baseline, seed by seed. p: exact two-sided sign-flip test; after Holm: over all \
+         cells but the baseline. d_z: mean over SD of the differences. P(better): share of all pairs of a run of the \
+         cell and one of the baseline in which the cell's is better."
+            .into(),
     );
+    if let Some(value) = failed_as(&summary.metric).filter(|_| columns.losses) {
+        said.push(format!("A run that diverged or failed counts as {}.", fixed(value, 0)));
+    } else if columns.losses {
+        said.push(
+            "A run that diverged or failed has no value, and its cell gets no verdict.".into(),
+        );
+    }
+    if !summary.is_final() {
+        said.push(
+            "Runs that are pending or under way are counted as not done and enter no mean; p and verdict come when \
+             all have ended."
+                .into(),
+        );
+    }
+    said.push(format!(
+        "Training: {} of all runs of the cell together, evaluation excluded. ★ {} against the baseline, seed by seed, \
+         among the cells without a run that diverged, failed or is flagged as misleading: the order of means, not a \
+         verdict.",
+        columns.cost.unit_in_words(),
+        top(subject).to_lowercase(),
+    ));
+    let mut out = format!("<p class=\"note\">{}</p>\n", esc(said.join(" ")));
     let noted = subject
         .record
         .plan
@@ -234,60 +249,4 @@ fn notes(subject: &Subject<'_>, cost: &Cost) -> String {
         ));
     }
     out
-}
-
-/// The means of one secondary metric.
-struct Column {
-    heading: String,
-    means: Vec<Option<f64>>,
-    decimals: usize,
-}
-
-impl Column {
-    fn of(record: &SweepRecord, name: &str) -> Column {
-        let means: Vec<Option<f64>> = summarise(record, name)
-            .cells
-            .iter()
-            .map(|cell| cell.estimate.map(|e| e.mean))
-            .collect();
-        Column {
-            heading: metric::describe(name).heading(),
-            decimals: decimals(means.iter().flatten().copied()),
-            means,
-        }
-    }
-
-    fn write(&self, cell: usize) -> String {
-        self.means[cell].map_or_else(|| MISSING.into(), |mean| fixed(mean, self.decimals))
-    }
-}
-
-/// Training time a cell, in the unit that suits the sweep.
-struct Cost {
-    seconds: Vec<Option<f64>>,
-    unit: &'static str,
-    divisor: f64,
-}
-
-impl Cost {
-    fn of(record: &SweepRecord) -> Cost {
-        let of_cell = |cell| {
-            record.runs.iter().filter(move |run| run.cell == cell).filter_map(|run| run.active_s)
-        };
-        let seconds: Vec<Option<f64>> = (0..record.plan.cells.len())
-            .map(|cell| of_cell(cell).reduce(|sum, s| sum + s))
-            .collect();
-        let longest = seconds.iter().flatten().copied().fold(0.0, f64::max);
-        let (unit, divisor) = if longest < 3.0 * 3600.0 { ("min", 60.0) } else { ("h", 3600.0) };
-        Cost { seconds, unit, divisor }
-    }
-
-    fn write(&self, cell: usize) -> String {
-        self.seconds[cell]
-            .map_or_else(|| MISSING.into(), |seconds| fixed(seconds / self.divisor, 1))
-    }
-
-    fn unit_in_words(&self) -> &'static str {
-        if self.unit == "h" { "hours" } else { "minutes" }
-    }
 }

@@ -2,6 +2,7 @@
 
 use track::{RunRecord, RunState};
 
+use super::flags;
 use crate::escape::esc;
 use crate::number::{MISSING, fixed, grouped};
 use crate::page::Subject;
@@ -17,6 +18,7 @@ pub(crate) fn section(subject: &Subject<'_>) -> String {
         ("cell", false),
         ("seed", true),
         ("state", false),
+        ("flags", false),
         ("steps", true),
         ("training, min", true),
         ("device", false),
@@ -46,12 +48,13 @@ pub(crate) fn section(subject: &Subject<'_>) -> String {
         };
         let folder = run.folder.file_name().map(|name| name.to_string_lossy().into_owned());
         out.push_str(&format!(
-            "<tr><td class=\"num\">{}</td><th scope=\"row\">{}</th><td class=\"num\">{}</td><td>{}</td>{}{}{}\
+            "<tr><td class=\"num\">{}</td><th scope=\"row\">{}</th><td class=\"num\">{}</td><td>{}</td><td>{}</td>{}{}{}\
              <td class=\"num\">{}</td>{}{}{}</tr>\n",
             run.index,
             esc(&record.plan.cells[run.cell].label),
             run.seed,
             state(&run.state),
+            flags::of_run(run),
             number(steps.map(grouped), steps.map(|s| s as f64)),
             number(minutes.map(|m| fixed(m, 1)), minutes),
             word(run.device.as_deref()),

@@ -1,5 +1,7 @@
 //! Sweeps with curves and images made by formula.
 
+pub(crate) mod scores;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -155,6 +157,7 @@ impl Fixture {
                     samples,
                     damaged: Vec::new(),
                     trouble: Vec::new(),
+                    flags: Vec::new(),
                     timeline: Vec::new(),
                     log_tail: Vec::new(),
                 });
@@ -168,6 +171,7 @@ impl Fixture {
             metric: MetricRecord {
                 name: "eval/l1_ab".into(),
                 minimize: true,
+                select: "last".into(),
                 secondary: vec!["eval/l1_ba".into(), "eval/psnr_ab".into(), "eval/cycle_a".into()],
             },
             axes,
@@ -211,13 +215,14 @@ fn axis(label: &str, key: &str, values: Vec<Value>, scale: &str) -> AxisRecord {
         label: label.into(),
         keys: vec![key.into()],
         values: values.into_iter().map(|value| vec![value]).collect(),
+        when: None,
         scale: scale.into(),
     }
 }
 
 fn cell(label: String, settings: Vec<(&str, Value)>, baseline: bool) -> CellRecord {
     let settings = settings.into_iter().map(|(key, value)| (key.to_string(), value)).collect();
-    CellRecord { label, settings, baseline, seeds: Vec::new(), note: None }
+    CellRecord { label, settings, baseline, seeds: Vec::new(), note: None, arm: None }
 }
 
 /// Between -1 and 1, without a pattern the eye finds.

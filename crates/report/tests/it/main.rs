@@ -2,6 +2,7 @@
 //! diverges and one is still to come.
 
 mod fixture;
+mod scores;
 
 use std::fs;
 use std::path::Path;
@@ -9,11 +10,11 @@ use std::path::Path;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use fixture::Fixture;
-use report::summary::{Verdict, summarise};
+use report::summary::{Comparison, Verdict, summarise};
 use report::{Options, ReportError, render};
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use track::{FailureClass, RunState, SweepRecord};
+use track::{FailureClass, FlagRecord, RunState, SweepRecord};
 
 fn html(record: &SweepRecord) -> String {
     render(record, &Options::default()).expect("the fixture renders").html
@@ -151,6 +152,12 @@ fn every_text_of_the_record_is_inert() {
         run.code = Some(HOSTILE.into());
         run.damaged = vec![(HOSTILE.into(), HOSTILE.into())];
         run.trouble = vec![HOSTILE.into()];
+        run.flags = vec![FlagRecord {
+            direction: HOSTILE.into(),
+            flag: HOSTILE.into(),
+            fails: run.index % 2 == 0,
+            reason: HOSTILE.into(),
+        }];
         run.timeline = vec![(HOSTILE.into(), HOSTILE.into())];
         run.log_tail = vec![HOSTILE.into(), HOSTILE.into()];
         run.samples.iter_mut().for_each(|sample| sample.id = HOSTILE.into());
@@ -191,7 +198,8 @@ fn missing_stays_missing() {
         run.active_s = None;
     }
     let summary = summarise(&fixture.record, "eval/l1_ab");
-    assert_eq!((summary.cells[last].estimate, summary.cells[last].difference), (None, None));
+    assert_eq!(summary.cells[last].estimate, None);
+    assert!(summary.cells[last].difference().is_none());
     let page = html(&fixture.record);
     let row = &result_rows(&page)[last];
     assert!(row.contains("pending —") || row.contains("not recorded —"), "{row}");
@@ -210,7 +218,7 @@ fn lost_runs_enter_no_mean() {
         "the diverged run has rows, and none of them is a final value"
     );
     assert_ne!(summary.best, Some(0), "a cell that diverges is not the best");
-    assert_eq!(diverged.verdict, Some(Verdict::TooFewSeeds));
+    assert!(matches!(diverged.comparison, Some(Comparison::SoFar(Some(_)))), "one is to come");
     let page = html(&fixture.record);
     assert!(result_rows(&page)[0].contains("1 diverged"), "{}", result_rows(&page)[0]);
     assert!(page.contains("<strong>Partial.</strong>"));
@@ -230,15 +238,16 @@ fn differences_are_paired_by_seed() {
     let baseline =
         fixture.record.plan.cells.iter().position(|cell| cell.baseline).expect("a baseline");
     let summary = summarise(&fixture.record, "eval/l1_ab");
-    let difference = summary.cells[1].difference.expect("three pairs");
+    let difference = summary.cells[1].difference().expect("three pairs");
     assert_ne!(baseline, 1);
     assert_eq!(
-        (difference.n, difference.mean, difference.lower),
+        (difference.n, difference.mean, difference.interval.map(|it| it.lower)),
         (3, 0.25, Some(0.25)),
         "no spread but the seeds'"
     );
-    assert_eq!(summary.cells[1].verdict, Some(Verdict::Worse));
-    assert_eq!(summary.cells[baseline].difference, None);
+    let verdict = summary.cells[1].verdict();
+    assert!(matches!(verdict, Some(Verdict::TooFewSeeds { n: 3, .. })), "{verdict:?}");
+    assert_eq!(summary.cells[baseline].comparison, None);
     assert_eq!(summary.best, Some(baseline), "others equal it, none is better");
 }
 
@@ -276,7 +285,9 @@ fn pairs_are_counted_as_completed_not_as_planned() {
     let fewest = summarise(&fixture.record, "eval/l1_ab").fewest_pairs();
     assert_eq!(fewest, Some(2), "one run diverged, one is to come");
     let page = html(&fixture.record);
-    assert!(page.contains("baseline so far (the sweep is partial): 2. The smallest"));
+    assert!(
+        page.contains("baseline so far (the sweep is partial): 2. What the plan can show: 3 seeds")
+    );
     assert!(page.contains("With as few as 2 seeds paired so far (the sweep is partial)"));
 }
 
@@ -337,7 +348,7 @@ fn a_single_seed_has_no_interval() {
     let page = html(&Fixture::new(&[7]).record);
     assert!(result_rows(&page)[1].contains("n = 1"), "{}", result_rows(&page)[1]);
     assert!(page.contains("too few seeds to tell"));
-    assert!(page.contains("baseline: 1. The smallest possible two-sided sign-flip p is then 1;"));
+    assert!(page.contains("baseline: 1. What they can show: 1 seed: no spread between seeds"));
 }
 
 #[test]
@@ -397,6 +408,10 @@ fn a_record_that_contradicts_itself_is_refused() {
     fixture.record.runs[0].cell = 99;
     let refused = render(&fixture.record, &Options::default());
     assert!(matches!(refused, Err(ReportError::UnknownCell { cell: 99, .. })), "{refused:?}");
+    let mut fixture = Fixture::new(&[0]);
+    fixture.record.runs[1].cell = fixture.record.runs[0].cell;
+    let refused = render(&fixture.record, &Options::default());
+    assert!(matches!(refused, Err(ReportError::SeedTwice { index: 1, .. })), "{refused:?}");
 }
 
 /// To look at: `REPORT_DEMO=folder cargo nextest run -p report --run-ignored only`.
@@ -409,6 +424,11 @@ fn demo() {
         ("three", Fixture::new(&[0, 1, 2])),
         ("grid", Fixture::grid(&[0, 1, 2, 3])),
         ("wide", Fixture::wide(100, &[0, 1, 2, 3, 4])),
+        ("scored", Fixture::scored(&[0, 1, 2, 3, 4, 5, 6])),
+        ("illustrative", Fixture::scored(&[0, 1, 2])),
+        ("failing", Fixture::scored(&[0, 1, 2, 3, 4, 5, 6]).failing(1, 2).flagged(3, 3)),
+        ("blind", Fixture::scored(&[0, 1, 2, 3, 4, 5, 6]).without_features()),
+        ("two-by-two", Fixture::two_by_two(&[0, 1, 2, 3, 4, 5, 6, 7])),
     ] {
         report::write(&fixture.record, &Path::new(&folder).join(name))
             .expect("the demo can be written");

@@ -1,6 +1,6 @@
 //! Which cell every effect is measured against.
 
-use super::{Draft, Expansion};
+use super::{Draft, Expansion, Positions};
 use crate::axis_spec::Dimension;
 use crate::diagnostic::quoted;
 use crate::leaf::{self, show};
@@ -10,7 +10,7 @@ use crate::sweep_file::{Design, Match};
 
 /// The baseline's position in the product.
 pub(super) struct Baseline {
-    pub(super) positions: Vec<usize>,
+    pub(super) positions: Positions,
     /// Whether the file names it, rather than the defaults or nobody.
     pub(super) named: bool,
     /// Why the first cell had to do.
@@ -19,12 +19,14 @@ pub(super) struct Baseline {
 
 /// The cell every effect is measured against.
 impl Expansion<'_> {
-    pub(super) fn baseline_positions(&self, reading: &mut Reading) -> Baseline {
+    pub(super) fn baseline_positions(&mut self, reading: &mut Reading) -> Baseline {
         match &self.file.baseline {
             Some(baseline) if self.file.design.value != Design::Points => {
                 let positions = self.named_baseline(baseline, reading);
                 let named = positions.is_some();
-                let positions = positions.unwrap_or_else(|| vec![0; self.dimensions.len()]);
+                let first =
+                    || self.dimensions.iter().map(|it| (!it.values.is_empty()).then_some(0));
+                let positions = positions.unwrap_or_else(|| first().collect());
                 Baseline { positions, named, guessed: None }
             }
             _ => self.default_baseline(),
@@ -32,7 +34,7 @@ impl Expansion<'_> {
     }
 
     /// Where the file's baseline lies in the product; `None` with an error.
-    fn named_baseline(&self, baseline: &Match, reading: &mut Reading) -> Option<Vec<usize>> {
+    fn named_baseline(&mut self, baseline: &Match, reading: &mut Reading) -> Option<Positions> {
         if !self.sound || !baseline.sound {
             return None;
         }
@@ -47,27 +49,32 @@ impl Expansion<'_> {
                     .help("a fixed value belongs under [set]");
             }
         }
-        let mut missing: Vec<&str> = Vec::new();
-        let mut positions = Vec::new();
-        for it in &self.dimensions {
+        let mut missing: Vec<String> = Vec::new();
+        let mut positions: Positions = vec![None; self.dimensions.len()];
+        // Whether a conditional axis varies depends on the others.
+        let (conditional, always): (Vec<usize>, Vec<usize>) =
+            (0..self.dimensions.len()).partition(|index| self.dimensions[*index].when.is_some());
+        for index in always.into_iter().chain(conditional) {
+            let leaves = &self.dimensions[index].leaves;
             let wanted: Vec<&Entry> =
-                baseline.entries.iter().filter(|entry| it.leaves.contains(&entry.leaf)).collect();
-            if wanted.is_empty() {
-                missing.push(&it.name);
-                continue;
-            }
-            let agrees = |row: &&(usize, &Vec<Entry>)| {
-                let has = |wanted: &&Entry| {
-                    row.1.iter().any(|it| it.leaf == wanted.leaf && it.value == wanted.value)
-                };
-                wanted.iter().all(has)
-            };
-            let rows: Vec<(usize, &Vec<Entry>)> = it.values.iter().enumerate().collect();
-            let found: Vec<&(usize, &Vec<Entry>)> = rows.iter().filter(agrees).collect();
-            match found.as_slice() {
-                [(at, _)] => positions.push(*at),
-                [] => not_a_value(it, &wanted, reading),
-                _ => missing.push(&it.name),
+                baseline.entries.iter().filter(|entry| leaves.contains(&entry.leaf)).collect();
+            match (self.is_active(index, &positions), wanted.first()) {
+                (true, Some(_)) => match self.position_of(index, &wanted, reading) {
+                    Some(at) => positions[index] = Some(at),
+                    None if reading.findings.errors() == before => {
+                        missing.push(self.dimensions[index].name.clone());
+                    }
+                    None => {}
+                },
+                (true, None) => missing.push(self.dimensions[index].name.clone()),
+                (false, Some(entry)) => {
+                    let message = format!(
+                        "the baseline sets `{}`, whose `when` does not hold there",
+                        entry.leaf
+                    );
+                    reading.error(entry.key, message).help("leave it out");
+                }
+                (false, None) => {}
             }
         }
         if !missing.is_empty() {
@@ -81,34 +88,68 @@ impl Expansion<'_> {
         (reading.findings.errors() == before).then_some(positions)
     }
 
+    /// The only row that has these values. Of an axis that is drawn from a distribution the
+    /// baseline's value becomes one.
+    fn position_of(
+        &mut self,
+        index: usize,
+        wanted: &[&Entry],
+        reading: &mut Reading,
+    ) -> Option<usize> {
+        let it = &mut self.dimensions[index];
+        if it.drawn.is_some() {
+            it.values = vec![vec![wanted[0].clone()]];
+            it.len = 1;
+            return Some(0);
+        }
+        let agrees = |row: &Vec<Entry>| {
+            let has = |wanted: &&Entry| {
+                row.iter().any(|it| it.leaf == wanted.leaf && it.value == wanted.value)
+            };
+            wanted.iter().all(has)
+        };
+        let rows = it.values.iter().enumerate().filter(|(_, row)| agrees(row));
+        let found: Vec<usize> = rows.map(|(at, _)| at).take(2).collect();
+        match found.as_slice() {
+            [at] => Some(*at),
+            [] => {
+                not_a_value(it, wanted, reading);
+                None
+            }
+            _ => None,
+        }
+    }
+
     /// The cell that is the configuration without any axis, or the first one.
     fn default_baseline(&self) -> Baseline {
-        let tree = leaf::tree(&self.resolve(&[], None).config);
+        let none = vec![None; self.dimensions.len()];
+        if self.file.design.value == Design::Random {
+            let guessed = Some("a random design has no cell of the defaults".to_string());
+            return Baseline { positions: none, named: false, guessed };
+        }
+        let tree = leaf::tree(&self.resolve(&Draft::Grid(none), &[]).config);
         let mut positions = Vec::new();
         let mut guessed = None;
         for it in &self.dimensions {
             let is_default = |row: &Vec<Entry>| {
                 row.iter().all(|it| leaf::get(&tree, it.leaf) == Some(&it.value))
             };
-            match it.values.iter().position(is_default) {
-                Some(at) => positions.push(at),
-                None => {
-                    let default =
-                        it.leaves.first().and_then(|leaf| leaf::get(&tree, leaf)).map(show);
-                    guessed.get_or_insert(match (it.zip, default) {
-                        (false, Some(default)) => format!(
-                            "the default of `{}` ({default}) is not among its values",
-                            it.name
-                        ),
-                        _ => format!("the defaults are not among the values of [zip.{}]", it.name),
-                    });
-                }
+            let at = it.values.iter().position(is_default);
+            if at.is_none() {
+                let default = it.leaves.first().and_then(|leaf| leaf::get(&tree, leaf)).map(show);
+                guessed.get_or_insert(match (it.zip, default) {
+                    (false, Some(default)) => {
+                        format!("the default of `{}` ({default}) is not among its values", it.name)
+                    }
+                    _ => format!("the defaults are not among the values of [zip.{}]", it.name),
+                });
             }
+            positions.push(at.or(Some(0)));
         }
         if guessed.is_some() {
-            positions = vec![0; self.dimensions.len()];
+            positions = vec![Some(0); self.dimensions.len()];
         }
-        Baseline { positions, named: false, guessed }
+        Baseline { positions: self.active(positions), named: false, guessed }
     }
 
     /// The index of the baseline's cell; warns where it had to be guessed.
@@ -142,7 +183,7 @@ impl Expansion<'_> {
         reading: &mut Reading,
     ) -> Option<usize> {
         let Some(baseline) = &self.file.baseline else {
-            let default = self.resolve(&[], None).config;
+            let default = self.resolve(&Draft::Grid(Vec::new()), &[]).config;
             return match resolved.iter().position(|cell| cell.config == default) {
                 Some(found) => Some(found),
                 None => self.first_cell("no point is the default", labels, reading),

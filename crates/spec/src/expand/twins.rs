@@ -62,7 +62,7 @@ impl Expansion<'_> {
                     place,
                     format!("`{leaf}` has no effect where `{because}` is {value}: `{one}` and `{other}` train the same{more}"),
                 )
-                .help("an [[exclude]] that matches one of them saves its runs");
+                .help("`when` on an axis, or an [[exclude]] that matches one of them, saves its runs");
         }
     }
 
@@ -71,6 +71,7 @@ impl Expansion<'_> {
         let axis = self.dimensions.iter().find(|it| it.leaves.contains(&leaf));
         match (axis, draft) {
             (Some(axis), _) => axis.place,
+            (None, Draft::Arm(index)) => self.file.arms[*index].place,
             (None, Draft::Point(index)) => self.file.points[*index].place,
             (None, Draft::Grid(_)) => self.file.place,
         }

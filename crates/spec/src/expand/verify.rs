@@ -1,16 +1,15 @@
-//! What can only be wrong once cells are resolved, and leaves with two owners.
+//! What can only be wrong once cells are resolved.
 
 use std::collections::BTreeMap;
 
 use super::{Draft, Expansion};
 use crate::check::{self, Problem};
 use crate::diagnostic::{Diagnostic, Place, quoted};
-use crate::leaf::{self, show};
+use crate::leaf;
 use crate::resolve::Resolved;
 use crate::run_config::{CONTENT_ADDRESSES, NON_SEMANTIC, RunConfig};
 use crate::run_id::canonical_of;
-use crate::settings::{Entry, Reading};
-use crate::sweep_file::SweepFile;
+use crate::settings::Reading;
 
 /// What is wrong, once per place: its message, the number of cells it concerns, and the remedy.
 type ByPlace = BTreeMap<(Place, String), (usize, Option<String>)>;
@@ -80,6 +79,7 @@ impl Expansion<'_> {
             let place = self.differing(&drafts[earlier], &drafts[index]);
             let why = why_same(&resolved[earlier].config, &cell.config);
             let message = match &drafts[index] {
+                Draft::Arm(_) => format!("this arm is the cell `{}` again", labels[earlier]),
                 Draft::Point(_) => format!("this point is the cell `{}` again", labels[earlier]),
                 Draft::Grid(_) => {
                     format!(
@@ -99,64 +99,17 @@ impl Expansion<'_> {
     fn differing(&self, earlier: &Draft, later: &Draft) -> Place {
         match (earlier, later) {
             (_, Draft::Point(index)) => self.file.points[*index].place,
+            (_, Draft::Arm(index)) => self.file.arms[*index].place,
             (Draft::Grid(a), Draft::Grid(b)) => {
                 let at = (0..a.len()).rev().find(|at| a[*at] != b[*at]);
-                at.map_or(self.file.place, |at| self.dimensions[at].values[b[at]][0].place)
+                let axis = at.map(|at| (&self.dimensions[at], b[at]));
+                axis.map_or(self.file.place, |(axis, at)| {
+                    at.map_or(axis.place, |at| axis.values[at][0].place)
+                })
             }
-            (Draft::Point(_), Draft::Grid(_)) => self.file.place,
+            (Draft::Arm(_) | Draft::Point(_), Draft::Grid(_)) => self.file.place,
         }
     }
-}
-
-/// The same leaf in two of axes, zips, `[set]`, `[guards]` and `--set`; true if there is none.
-pub(super) fn clashes(file: &SweepFile, overrides: &[Entry], reading: &mut Reading) -> bool {
-    let before = reading.findings.errors();
-    let mut owners: BTreeMap<&str, String> = BTreeMap::new();
-    for it in &file.dimensions {
-        let owner = if it.zip { format!("[zip.{}]", it.name) } else { "[axes]".to_string() };
-        for leaf in &it.leaves {
-            let key = it.values.iter().flatten().find(|entry| entry.leaf == *leaf);
-            let key = key.map_or(it.place, |entry| entry.key);
-            if let Some(other) = owners.get(leaf) {
-                reading
-                    .error(key, format!("`{leaf}` is in {owner} and in {other}"))
-                    .help("keep one");
-            } else {
-                owners.insert(leaf, owner.clone());
-            }
-        }
-    }
-    let set = file.set.iter().map(|entry| (entry, "[set]"));
-    let fixed = set.chain(file.guards.iter().map(|entry| (entry, "[guards]")));
-    for (entry, table) in fixed {
-        if let Some(other) = owners.get(entry.leaf) {
-            reading
-                .error(entry.key, format!("`{}` is in {table} and in {other}", entry.leaf))
-                .help("a setting is fixed or it varies: keep one");
-        }
-    }
-    for entry in &file.guards {
-        if let Some(other) = file.set.iter().find(|other| other.leaf == entry.leaf) {
-            let message = format!(
-                "`{}` is in [guards], as {}, and in [set], as {}",
-                entry.leaf,
-                show(&entry.value),
-                show(&other.value)
-            );
-            reading.error(entry.key.max(other.key), message).help("both mean the same: keep one");
-        }
-    }
-    for entry in overrides {
-        if let Some(other) = owners.get(entry.leaf) {
-            reading
-                .error(
-                    entry.key,
-                    format!("`--set {}` would undo {other}, where it varies", entry.leaf),
-                )
-                .help("change the axis in the file");
-        }
-    }
-    reading.findings.errors() == before
 }
 
 /// Everything that decides which run this is, apart from the seed.

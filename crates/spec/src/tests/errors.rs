@@ -2,6 +2,8 @@
 
 mod axes;
 mod cells;
+mod conditions;
+mod designs;
 mod files;
 mod leaves;
 mod sections;

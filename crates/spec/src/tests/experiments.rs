@@ -63,8 +63,10 @@ fn what_the_documentation_shows_is_read() {
     let reference = examples(include_str!("../../../../docs/sweep-file.md"));
     let [text] = reference[..] else { panic!("one example") };
     let plan = expect(read_alone(text));
-    // 4 λ × 2 losses × 2 capacities, less two excluded, and a point.
-    assert_eq!((plan.cells.len(), plan.runs.len()), (15, 14 * 3 + 1));
+    // 4 λ × 2 capacities with one loss and, less λ = 0, with two weights of the other's penalty; an
+    // arm and a point.
+    assert_eq!((plan.cells.len(), plan.runs.len()), (22, 21 * 3 + 1));
+    assert_eq!(plan.warnings.len(), 0, "{:?}", plan.warnings);
     let shown = examples(include_str!("../../../../README.md"));
     assert!(!shown.is_empty());
     for text in shown {

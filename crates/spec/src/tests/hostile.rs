@@ -2,7 +2,8 @@
 //! and neither is larger than a plan or a list can be.
 
 use super::{document, expect, plan, read_alone, read_with, shown};
-use crate::{Diagnostic, RunConfig, SourceText};
+use crate::draw::{Draw, Purpose};
+use crate::{Diagnostic, Expression, RunConfig, SourceText};
 
 /// As much of `line` as a file holds behind `head`, with a number in place of `@`.
 fn full_of(head: &str, line: &str) -> String {
@@ -135,6 +136,110 @@ fn the_largest_plans_are_made() {
     let list: Vec<String> = (1..=5000).map(|at| at.to_string()).collect();
     let list = list.join(",");
     check("seeds = [1, 2]", &format!("[zip.z]\npool.size = [{list}]\nmodel.ngf = [{list}]"));
+}
+
+/// Expressions that nobody wrote: random bytes, random words of the language, and both inside a
+/// file's string.
+#[test]
+fn any_text_is_an_expression_or_an_error_inside_it() {
+    const WORDS: [&str; 28] = [
+        "and",
+        "or",
+        "not",
+        "in",
+        "==",
+        "!=",
+        "<",
+        ">=",
+        "+",
+        "-",
+        "*",
+        "/",
+        "(",
+        ")",
+        "[",
+        "]",
+        ",",
+        "pool.size",
+        "loss.gan_mode",
+        "data.flip",
+        "train.steps",
+        "'lsgan'",
+        "\"x\"",
+        "1",
+        "2e-4",
+        "true",
+        "seed",
+        "λ",
+    ];
+    let config = RunConfig::reference();
+    let mut accepted = 0;
+    for case in 0..20_000 {
+        let mut draw = Draw::new(case, Purpose::Synthetic, 0, 0);
+        let len = 1 + draw.below(9);
+        let text: String = if case % 4 == 0 {
+            let bytes: Vec<u8> = (0..4 * len).map(|_| draw.below(256) as u8).collect();
+            String::from_utf8_lossy(&bytes).into_owned()
+        } else {
+            let words = (0..len).map(|_| WORDS[draw.below(WORDS.len() as u64) as usize]);
+            words.collect::<Vec<_>>().join(if case % 2 == 0 { " " } else { "" })
+        };
+        match Expression::parse(&text) {
+            Ok(expression) => {
+                accepted += 1;
+                expression.holds(&config, case, "label");
+                let again = Expression::parse(&format!("({text}) and true"));
+                assert!(again.is_ok(), "{text}");
+            }
+            Err(error) => {
+                assert!(text.get(error.span.clone()).is_some(), "{text:?}: {error:?}");
+                assert!(error.message.len() < 1000, "{text:?}: {error}");
+            }
+        }
+        if case % 20 == 0 {
+            let quoted = toml::Value::from(text).to_string();
+            findings_of(&document("", &format!("[[require]]\nexpr = {quoted}")));
+        }
+    }
+    assert!(accepted > 100, "only {accepted} were expressions");
+}
+
+#[test]
+fn conditions_are_bounded() {
+    let check = |sweep: &str, rest: &str, expected: &str| {
+        let found = findings_of(&document(sweep, rest));
+        assert!(has(&found, expected), "{expected}: {:?}", found.first().map(shown));
+    };
+    let rules = |n: usize| "[[rules]]\nwhen = \"data.flip\"\nset = { pool.size = 3 }\n".repeat(n);
+    check("", &rules(101), "101 [[rules]] are more than 100");
+    check("", &"[[require]]\nexpr = \"data.flip\"\n".repeat(101), "[[require]] are more than 100");
+    check("", &"[[arms]]\n".repeat(10_001), "10001 [[arms]] are more than 10000");
+    for (open, close) in [("(", ")"), ("not ", ""), ("-", "")] {
+        let nested = format!("{}1{}", open.repeat(300), close.repeat(300));
+        check("", &format!("[derive]\npool.size = \"{nested}\""), "deep");
+    }
+    check("", &format!("[[require]]\nexpr = \"{}\"", "x".repeat(900_000)), "at most 2000 bytes");
+    let random = "design = \"random\"\nseeds = [1]\nn_trials = 9999";
+    // Ten thousand different values and one.
+    let axis = "[axes]\noptim.lr_g = { min = 1, max = 2, distribution = \"uniform\" }";
+    let limits = "[limits]\nmax_runs = 10000";
+    check(random, &format!("{axis}\n{limits}"), "brought no new cell");
+    let axis =
+        format!("{axis}\noptim.lr_d = {{ min = 1e-6, max = 1, distribution = \"log_uniform\" }}");
+    assert_eq!(plan(random, &format!("{axis}\n{limits}")).runs.len(), 9999);
+}
+
+/// Rules, what is derived and conditional axes, in as many cells as a plan has.
+#[test]
+fn the_largest_plan_may_be_conditional() {
+    let range = "min = 1, max = 60, count = 60";
+    let rest = format!(
+        "[axes]\npool.size = {{ {range} }}\nmodel.ngf = {{ {range}, when = \"pool.size <= 30\" }}
+[[rules]]\nwhen = \"pool.size > 10\"\nset = {{ model.ndf = 8 }}
+[derive]\noptim.lr_d = \"optim.lr_g / 2\"\n[[require]]\nexpr = \"model.ngf > 0\"
+[limits]\nmax_runs = 10000"
+    );
+    assert_eq!(plan("seeds = [1]", &rest).cells.len(), 30 * 60 + 30);
 }
 
 #[test]

@@ -61,6 +61,7 @@ loss.lambda_cycle = [1, "ten", 10]
 pool.sise = [0, 50]
 [[rules]]
 when = "x"
+set = { pool.size = 0 }
 [limits]
 run_timeout = "soon"
 "#;
@@ -76,8 +77,8 @@ run_timeout = "soon"
         (11, 17), // gan_mode
         (13, 25), // "ten"
         (14, 6),  // pool.sise
-        (15, 3),  // rules
-        (18, 15), // run_timeout
+        (16, 9),  // x
+        (19, 15), // run_timeout
     ];
     assert_eq!(found, expected, "{rejected}");
 }

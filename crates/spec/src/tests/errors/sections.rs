@@ -56,12 +56,6 @@ fn metrics_are_known_and_have_a_goal() {
         "",
         &["unknown goal \"minimise\"", "did you mean `minimize`?"],
     );
-    check(
-        "metric.select = ‸\"best\"",
-        "",
-        &["`select = \"best\"` is not available in this version"],
-    );
-    check("metric.select = ‸{ epoch = 3 }", "", &["is not available in this version"]);
 }
 
 #[test]
@@ -165,21 +159,9 @@ fn guards_may_stand_in_a_table_of_their_own() {
 #[test]
 fn later_versions_are_announced_not_ignored() {
     let gone = "is not available in this version";
-    check("", "[[‸rules]]\nwhen = \"x\"", &["`[[rules]]`", gone]);
-    check("", "[[‸arms]]\nname = \"x\"", &["`[[arms]]`", gone]);
-    check("", "[‸derive]\n\"train.n_epochs_decay\" = \"train.n_epochs\"", &["`[derive]`", gone]);
-    check("", "[[‸require]]\nexpr = \"x\"", &["`[[require]]`", gone]);
     check("", "[‸checkpoint]\nkeep = 2", &[gone, "`train.checkpoint_every`", "under [set]"]);
     for name in ["checkpoint", "report", "executor"] {
         check("", &format!("[‸{name}]\nx = 1"), &[&format!("`[{name}]`"), gone]);
     }
-    check("", "[axes]\nloss.lambda_cycle = { values = [1, 2], ‸when = \"x\" }", &["`when`", gone]);
-    check(
-        "",
-        "[axes]\nloss.lambda_cycle = { min = 1, max = 2, count = 2, ‸distribution = \"log\" }",
-        &["`distribution`", gone],
-    );
-    check("design = ‸\"leave-one-out\"", "", &[gone]);
-    check("design = ‸\"random\"", "", &[gone]);
     check("", "[samples]\n‸every = \"10 epochs\"", &[gone, "train.sample_every"]);
 }

@@ -1,0 +1,129 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use runner::{FolderScores, Score, ScoreCard, ScoredFolders, score_folders};
+use serde_json::{Value, json};
+
+use crate::args::{PairsArg, ScoreArgs};
+use crate::commands::device;
+use crate::exit::Exit;
+use crate::places::Places;
+use crate::terminal::{number, plural, print_by_class, table};
+
+/// Scores a folder of translations.
+pub(crate) fn score(args: &ScoreArgs, places: &Places) -> anyhow::Result<Exit> {
+    carry_out(args, places).or_else(print_by_class)
+}
+
+fn carry_out(args: &ScoreArgs, places: &Places) -> anyhow::Result<Exit> {
+    let feature_weights = places.store().feature_weights();
+    let has_weights = feature_weights.is_some();
+    let scored = score_folders(&FolderScores {
+        real: &args.real,
+        fake: &args.fake,
+        source: args.source.as_deref(),
+        pairs_by_name: args.pairs == Some(PairsArg::ByName),
+        reference: args.reference.as_deref(),
+        size: args.size,
+        feature_weights,
+        device: device(&args.device)?,
+    })?;
+    match args.json {
+        true => tell!("{}", crate::terminal::json(&as_json(&scored))?),
+        false => print(&scored),
+    }
+    if !has_weights {
+        say!(
+            "hint: `{}` brings the network that most metrics need",
+            data::FEATURE_WEIGHTS.fetch_command
+        );
+    }
+    Ok(Exit::Done)
+}
+
+/// Anchors in the order of how much they know.
+const KINDS: [&str; 4] = ["identity", "mean", "colour", "oracle"];
+
+fn print(scored: &ScoredFolders) {
+    let ScoredFolders { size, n_fake, n_reference, n_pairs, card, anchors } = scored;
+    tell!(
+        "{} against {} at {size} px{}\n",
+        plural(*n_fake, "translation"),
+        plural(*n_reference, "real picture"),
+        if *n_pairs > 0 {
+            format!(", {n_pairs} with their true translation")
+        } else {
+            String::new()
+        },
+    );
+    let kinds: Vec<&str> = KINDS.into_iter().filter(|kind| anchors.contains_key(kind)).collect();
+    // The primary first, as everywhere.
+    let known = spec::known_metrics().iter().filter_map(|metric| {
+        let name = metric.name.strip_prefix("eval/")?.strip_suffix("_ab")?;
+        let (name, score) = card.scores.get_key_value(name)?;
+        Some((metric, *name, score))
+    });
+    let row = |(metric, name, score): (&spec::KnownMetric, &'static str, &Score)| {
+        let better = metric.goal.map_or("", |goal| match goal {
+            spec::Goal::Minimize => "lower",
+            spec::Goal::Maximize => "higher",
+        });
+        let mut row = vec![name.to_string(), with_error(score), better.to_string()];
+        row.extend(kinds.iter().map(|kind| {
+            anchors[kind].scores.get(name).map_or(String::new(), |it| number(it.value))
+        }));
+        row
+    };
+    let rows: Vec<_> = known.map(row).collect();
+    let mut header = vec!["metric", "score", "better"];
+    header.extend(&kinds);
+    tell!("{}", table(&header, &rows));
+    for (why, names) in by_reason(card) {
+        tell!("\nabsent: {} ({why})", names.join(", "));
+    }
+    if card.scores.values().any(|it| it.standard_error.is_some()) {
+        tell!("\n±: one standard error over images (jackknife).");
+    }
+    if *n_fake < 100 || *n_reference < 100 {
+        tell!("\nFewer than 100 pictures a side: KID, coverage and their like are rough.");
+    }
+}
+
+fn with_error(score: &Score) -> String {
+    match score.standard_error {
+        Some(error) => format!("{} ± {}", number(score.value), number(error)),
+        None => number(score.value),
+    }
+}
+
+fn by_reason(card: &ScoreCard) -> BTreeMap<&str, Vec<&'static str>> {
+    let mut reasons: BTreeMap<&str, BTreeSet<&'static str>> = BTreeMap::new();
+    for (name, why) in &card.absent {
+        reasons.entry(why).or_default().insert(name);
+    }
+    reasons.into_iter().map(|(why, names)| (why, names.into_iter().collect())).collect()
+}
+
+fn as_json(scored: &ScoredFolders) -> Value {
+    let of_card = |card: &ScoreCard| {
+        let score = |(name, it): (&&'static str, &Score)| {
+            let value =
+                json!({ "value": it.value, "standard_error": it.standard_error, "n": it.n });
+            ((*name).to_string(), value)
+        };
+        card.scores.iter().map(score).collect::<serde_json::Map<String, Value>>()
+    };
+    let anchors: serde_json::Map<String, Value> = scored
+        .anchors
+        .iter()
+        .map(|(kind, card)| ((*kind).to_string(), Value::Object(of_card(card))))
+        .collect();
+    json!({
+        "size": scored.size,
+        "n_fake": scored.n_fake,
+        "n_reference": scored.n_reference,
+        "n_pairs": scored.n_pairs,
+        "scores": of_card(&scored.card),
+        "absent": scored.card.absent,
+        "anchors": anchors,
+    })
+}

@@ -1,0 +1,149 @@
+//! One cell's row, part by part: its role, its runs, its estimate, its difference to the baseline.
+
+use super::{Columns, DIFFERENCE, numeric, primary};
+use crate::escape::esc;
+use crate::metric::failed_as;
+use crate::number::{MISSING, fixed, p_value, signed};
+use crate::page::Subject;
+use crate::section::answer::{places, top};
+use crate::section::interval;
+use crate::summary::{CellSummary, Comparison, Counts, Verdict};
+
+/// An estimate, and beneath it how far to trust it.
+fn stacked(estimate: &str, bounds: &str) -> String {
+    format!("{estimate}<br><span class=\"quiet\">{bounds}</span>")
+}
+
+pub(super) fn role(subject: &Subject<'_>, baseline: bool, best: bool) -> String {
+    let top = format!("★ {}", top(subject).to_lowercase());
+    match (baseline, best) {
+        (true, true) => format!("baseline<br>{top}"),
+        (true, false) => "baseline".into(),
+        (false, true) => top,
+        (false, false) => String::new(),
+    }
+}
+
+pub(super) fn runs(own: &CellSummary, columns: &Columns) -> String {
+    let done = format!("{}/{}", own.runs.completed, own.runs.planned);
+    let done = match own.without_value {
+        0 => done,
+        without => format!("{done} <span class=\"quiet\">({without} without a value)</span>"),
+    };
+    let mut out = numeric(Some(own.runs.completed as f64), &done);
+    if columns.losses {
+        out.push_str(&numeric(Some((own.runs.diverged + own.runs.failed) as f64), &lost(own.runs)));
+    }
+    out
+}
+
+fn lost(runs: Counts) -> String {
+    let parts = [(runs.diverged, "diverged"), (runs.failed, "failed")];
+    let named: Vec<String> = parts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    if named.is_empty() {
+        "0".into()
+    } else {
+        format!("<span class=\"state diverged\">{}</span>", named.join(",<br>"))
+    }
+}
+
+pub(super) fn estimate(subject: &Subject<'_>, cell: usize, columns: &Columns) -> String {
+    let own = &subject.summary.cells[cell];
+    let digits = places(subject);
+    let plain = |v: f64| fixed(v, digits);
+    let Some(e) = own.estimate else {
+        return format!(
+            "<td class=\"absent\" colspan=\"{}\" data-sort=\"\">{}</td>",
+            columns.estimate(),
+            absent(own.runs)
+        );
+    };
+    let counted = match own.failed_in_values {
+        0 => String::new(),
+        failed => format!(" <span class=\"quiet\">({failed} as {})</span>", plain_zero(subject)),
+    };
+    let mean = format!("<strong>{}</strong>{counted}", plain(e.mean));
+    let mut out = numeric(Some(e.mean), &stacked(&mean, &interval(e.interval, plain)));
+    let range =
+        if e.n == 1 { String::new() } else { format!("{}–{}", plain(e.min), plain(e.max)) };
+    out.push_str(&format!("<td class=\"num quiet\">{range}</td>"));
+    if columns.image_error {
+        let error = primary(subject).image_errors[cell];
+        let written = error.map_or_else(|| MISSING.into(), |error| format!("±{}", plain(error)));
+        out.push_str(&format!(
+            "<td class=\"num quiet\" data-sort=\"{}\">{written}</td>",
+            error.map_or_else(String::new, |error| error.to_string())
+        ));
+    }
+    out
+}
+
+/// What a failed run counts as.
+fn plain_zero(subject: &Subject<'_>) -> String {
+    failed_as(&subject.summary.metric).map_or_else(String::new, |value| fixed(value, 0))
+}
+
+/// Why a cell has no value.
+fn absent(runs: Counts) -> &'static str {
+    match runs {
+        Counts { running, .. } if running > 0 => "running",
+        Counts { pending, .. } if pending > 0 => "pending",
+        Counts { completed, .. } if completed > 0 => "not recorded",
+        Counts { diverged, .. } if diverged > 0 => "diverged",
+        _ => "failed",
+    }
+}
+
+/// As many columns as [`DIFFERENCE`] says.
+pub(super) fn difference(subject: &Subject<'_>, own: &CellSummary, baseline: bool) -> String {
+    let verdict = match own.comparison {
+        _ if baseline => return filled("reference"),
+        None => return filled(MISSING),
+        Some(Comparison::SoFar(None)) => return filled(MISSING),
+        Some(Comparison::SoFar(Some(_))) => "<span class=\"quiet\">so far</span>".to_string(),
+        Some(Comparison::Judged(judgement)) => {
+            let class = match judgement.verdict {
+                Verdict::Better => "better",
+                Verdict::Worse | Verdict::AllFailed { .. } => "worse",
+                _ => "open",
+            };
+            format!("<span class=\"{class}\">{}</span>", judgement.verdict.words())
+        }
+    };
+    let Some(contrast) = own.difference() else {
+        return format!(
+            "<td class=\"num\" data-sort=\"\">{MISSING}</td><td class=\"verdict\">{verdict}</td>\
+             <td colspan=\"{}\"></td>",
+            DIFFERENCE - 2
+        );
+    };
+    let with_sign = |v: f64| signed(v, places(subject));
+    let bounds = interval(contrast.interval, with_sign);
+    let mut out = numeric(Some(contrast.mean), &stacked(&with_sign(contrast.mean), &bounds));
+    out.push_str(&format!("<td class=\"verdict\">{verdict}</td>"));
+    // A p of a sweep under way invites to stop at a good moment.
+    let judged = own.judgement();
+    let p = judged.map(|_| contrast.sign_flip.p);
+    let or_missing = |value: Option<f64>, write: &dyn Fn(f64) -> String| {
+        numeric(value, &value.map_or_else(|| MISSING.into(), write))
+    };
+    let written = |p: f64| esc(p_value(p)).to_string();
+    out.push_str(&or_missing(p, &written));
+    out.push_str(&or_missing(judged.and_then(|it| it.adjusted_p), &written));
+    out.push_str(&or_missing(contrast.d_z.filter(|_| judged.is_some()), &|v| signed(v, 2)));
+    let chance = contrast.probability_of_improvement.filter(|_| judged.is_some());
+    out.push_str(&or_missing(chance, &|v| fixed(v, 2)));
+    out
+}
+
+fn filled(word: &str) -> String {
+    let key = if word == MISSING { "" } else { "0" };
+    format!(
+        "<td class=\"num\" data-sort=\"{key}\">{word}</td><td colspan=\"{}\"></td>",
+        DIFFERENCE - 1
+    )
+}

@@ -1,0 +1,283 @@
+//! What the page says of scored sweeps: verdicts and silence, failures, flags, anchors, what is
+//! absent, and a grid taken apart.
+
+use report::summary::{Comparison, Verdict, summarise};
+use track::{RunState, Split, SweepRecord};
+
+use crate::fixture::Fixture;
+use crate::fixture::scores::{BASELINE, BETTER, EVEN, WORSE};
+use crate::{html, result_rows, text_of};
+
+fn section(record: &SweepRecord, id: &str) -> String {
+    let page = html(record);
+    let found = page.split(&format!("<section id=\"{id}\"")).nth(1).expect("the section is there");
+    let found = found.split("</section>").next().expect("it ends");
+    text_of(&format!("<section{found}")).replace("&#39;", "'")
+}
+
+fn check_in(text: &str, expected: &[&str]) {
+    for part in expected {
+        assert!(text.contains(part), "`{part}` is not in: {text}");
+    }
+}
+
+const SEVEN: [u64; 7] = [0, 1, 2, 3, 4, 5, 6];
+
+#[test]
+fn a_real_effect_is_said_with_what_it_rests_on() {
+    let fixture = Fixture::scored(&SEVEN);
+    let summary = summarise(&fixture.record, "eval/gain");
+    assert_eq!(summary.cells[BETTER].verdict(), Some(Verdict::Better));
+    assert_eq!(summary.cells[WORSE].verdict(), Some(Verdict::Worse));
+    assert!(matches!(summary.cells[EVEN].verdict(), Some(Verdict::Undecided { .. })));
+    assert_eq!((summary.cells[BASELINE].comparison, summary.best), (None, Some(BETTER)));
+    let said = section(&fixture.record, "answer");
+    check_in(
+        &said,
+        &[
+            "lambda_cycle=1 is better than the baseline lambda_cycle=10 on Gain ↑: 0.6205 against \
+             0.4974; 1 other is worse; for 1 the data say nothing either way.",
+            "(mean paired difference, 95 % t interval, 7 seeds); p = .047 by the exact sign-flip test, after Holm over 3 \
+             comparisons.",
+            "lambda_cycle=50 : Undecided: ",
+            "neither an effect nor its absence is shown.",
+            "Fewest seeds paired with the baseline: 7. What they can show: 7 seeds: the smallest p is .016",
+        ],
+    );
+    let rows = result_rows(&html(&fixture.record));
+    check_in(&rows[BETTER], &["better .016 .047 +", " 1.00 ", "★ best"]);
+    check_in(&rows[WORSE], &["worse .016 .047 −", " 0.00 "]);
+    check_in(&rows[EVEN], &["undecided"]);
+}
+
+#[test]
+fn three_seeds_carry_no_verdict() {
+    let fixture = Fixture::scored(&[0, 1, 2]);
+    let summary = summarise(&fixture.record, "eval/gain");
+    for cell in [BETTER, WORSE, EVEN] {
+        let verdict = summary.cells[cell].verdict();
+        assert!(
+            matches!(verdict, Some(Verdict::TooFewSeeds { n: 3, needed: Some(7) })),
+            "{verdict:?}"
+        );
+    }
+    let said = section(&fixture.record, "answer");
+    check_in(
+        &said,
+        &[
+            "Too few seeds for a verdict on Gain ↑: what follows illustrates, it does not test. Best mean on",
+            "a claim among 3 comparisons needs 7 seeds, here are 3.",
+            "no exact test can reach p ≤ .05 (the smallest p is .25)",
+        ],
+    );
+    assert!(!said.contains("Better") && !said.contains("is better than"), "{said}");
+}
+
+#[test]
+fn a_sweep_under_way_has_figures_and_no_verdict() {
+    let mut fixture = Fixture::scored(&SEVEN);
+    let last = fixture.record.runs.last_mut().expect("a run");
+    last.state = RunState::Running;
+    last.rows.retain(|row| row.split != Split::Eval);
+    let summary = summarise(&fixture.record, "eval/gain");
+    assert!(matches!(summary.cells[BETTER].comparison, Some(Comparison::SoFar(Some(_)))));
+    let said = section(&fixture.record, "answer");
+    check_in(
+        &said,
+        &[
+            "Best so far on Gain ↑: lambda_cycle=1",
+            "No verdict before every run has come to an end; 27 of 28 have.",
+            "against the baseline so far, over 7 seeds.",
+            "What the plan can show: 7 seeds",
+        ],
+    );
+    assert!(!said.contains("Better") && !said.contains("p = "), "{said}");
+    let row = &result_rows(&html(&fixture.record))[BETTER];
+    assert!(row.contains("so far — — — —") && !row.contains(".016"), "{row}");
+}
+
+#[test]
+fn failed_runs_count_and_are_named() {
+    let fixture = Fixture::scored(&SEVEN).failing(BETTER, 2);
+    let summary = summarise(&fixture.record, "eval/gain");
+    let cell = &summary.cells[BETTER];
+    assert_eq!((cell.values.len(), cell.failed_in_values), (7, 3));
+    assert_eq!(cell.values.iter().filter(|(_, gain)| *gain == 0.0).count(), 3);
+    assert!(!matches!(cell.verdict(), Some(Verdict::Better)), "{:?}", cell.verdict());
+    assert_ne!(summary.best, Some(BETTER));
+    let said = section(&fixture.record, "answer");
+    check_in(
+        &said,
+        &[
+            "Failed runs: lambda_cycle=1 : 3 of 7 diverged or failed (43 %, Wilson 95 % interval 16 % to \
+             75 %). In the figures above each of them counts as 0",
+            "failed runs: 3 of 7, of the baseline 0 of 7.",
+        ],
+    );
+    check_in(
+        &result_rows(&html(&fixture.record))[BETTER],
+        &["4/7 2 diverged, 1 failed", "(3 as 0)"],
+    );
+
+    // No value stands for a failed run's L1: nothing is decided of what is left.
+    let mut by_l1 = fixture;
+    (by_l1.record.plan.metric.name, by_l1.record.plan.metric.minimize) =
+        ("eval/l1_ab".into(), true);
+    let summary = summarise(&by_l1.record, "eval/l1_ab");
+    assert_eq!(summary.cells[BETTER].values.len(), 4);
+    check_in(
+        &section(&by_l1.record, "answer"),
+        &[
+            "3 seeds are out because a failed run has no value in this metric",
+            "was selected by surviving",
+        ],
+    );
+}
+
+#[test]
+fn flags_are_counted_by_run_and_by_cell() {
+    let fixture = Fixture::scored(&SEVEN).flagged(BETTER, 2);
+    let summary = summarise(&fixture.record, "eval/gain");
+    assert_eq!((summary.cells[BETTER].runs.flagged, summary.cells[EVEN].runs.flagged), (2, 0));
+    assert_ne!(summary.best, Some(BETTER), "a cell whose runs mislead is not named best");
+    check_in(
+        &section(&fixture.record, "answer"),
+        &[
+            "0.4974; with runs flagged as misleading , see below",
+            "Flagged as misleading: lambda_cycle=1 : 2 of 7 completed runs (collapse A→B in 2).",
+        ],
+    );
+    let page = html(&fixture.record);
+    check_in(&result_rows(&page)[BETTER], &["collapse A→B 2/7 blur B→A 7/7"]);
+    check_in(&section(&fixture.record, "runs"), &["Vendi ratio 0.131, below 0.5"]);
+    assert!(!html(&Fixture::scored(&SEVEN).record).contains("flagged runs"), "no empty column");
+}
+
+#[test]
+fn anchors_stand_beneath_what_they_measure() {
+    let mut fixture = Fixture::scored(&SEVEN);
+    let said = section(&fixture.record, "results");
+    check_in(
+        &said,
+        &[
+            "identity anchor 0.0000",
+            "oracle anchor 1.0000",
+            "mean image anchor −1.5200",
+            "mean image anchor 0.900 0.010 — 0.077",
+            "Against an image that ignores its input: L1 A→B ↓ 0.0",
+            "mean image 0.077 (",
+            "images ±0.009",
+            "Standard error over images: how far one run's value would move with other test images",
+        ],
+    );
+    assert!(!said.contains("Anchors differ"));
+    let odd = fixture.record.runs[3].rows.iter_mut().find(|row| row.name == "anchor/mean/l1_ab");
+    odd.expect("every run records anchors").value *= 1.01;
+    check_in(
+        &section(&fixture.record, "results"),
+        &["Anchors differ between runs.", "anchor/mean/l1_ab"],
+    );
+}
+
+#[test]
+fn absent_features_are_said_with_their_remedy() {
+    let fixture = Fixture::scored(&SEVEN).without_features();
+    check_in(
+        &section(&fixture.record, "answer"),
+        &[
+            "Gain was never produced. The reason: the feature network's weights were not there. cyclelab data fetch \
+           efficientnet-lite0 brings them",
+        ],
+    );
+    let said = section(&fixture.record, "results");
+    check_in(
+        &said,
+        &[
+            "Not measured : Gain, KID Lite0 A→B, Vendi ratio A→B, Retrieval@1 A→B. Reason: the feature network's weights \
+           were not there. cyclelab data fetch efficientnet-lite0",
+        ],
+    );
+    check_in(&said, &["L1 A→B ↓ PSNR A→B ↑"]);
+    let all = section(&Fixture::scored(&SEVEN).record, "results");
+    assert!(!all.contains("Not measured"), "{all}");
+}
+
+#[test]
+fn a_grid_is_taken_apart() {
+    let fixture = Fixture::two_by_two(&SEVEN);
+    let said = section(&fixture.record, "effects");
+    check_in(
+        &said,
+        &[
+            "Main effects and interactions on Gain ↑",
+            "λ cycle × up-sampling",
+            "residual (seeds within cells)",
+            "1, 18 &lt; .001",
+        ],
+    );
+    // The factors alone explain nearly everything, and their interaction something.
+    let shares: Vec<f64> = ["λ cycle ", "up-sampling ", "λ cycle × up-sampling "]
+        .iter()
+        .map(|name| {
+            let table = said.split("source share").nth(1).expect("the table is there");
+            let after = table.split(name).nth(1).expect("a row each");
+            after.split_whitespace().next().expect("a share").parse().expect("a number")
+        })
+        .collect();
+    assert!(shares[0] > shares[1] && shares[1] > shares[2] && shares[2] > 0.01, "{shares:?}");
+
+    let mut holed = Fixture::two_by_two(&SEVEN);
+    holed.record.runs[5].rows.retain(|row| row.name != "eval/gain");
+    check_in(
+        &section(&holed.record, "effects"),
+        &[
+            "Not computed: the grid is not balanced, 1 run without a value (λ cycle = 1, up-sampling = nearest, seed 1).",
+        ],
+    );
+    let mut other = Fixture::two_by_two(&SEVEN);
+    other.record.plan.design = "one-at-a-time".into();
+    check_in(
+        &section(&other.record, "effects"),
+        &["Not computed: the design is one-at-a-time, not a grid"],
+    );
+    assert!(!section(&Fixture::scored(&SEVEN).record, "effects").contains("Main effects"));
+}
+
+#[test]
+fn curves_are_of_the_val_fold_and_tables_never() {
+    let mut fixture = Fixture::scored(&SEVEN);
+    check_in(
+        &section(&fixture.record, "curves"),
+        &["measured on the val fold while training went on"],
+    );
+    let before = result_rows(&html(&fixture.record));
+    for run in &mut fixture.record.runs {
+        run.rows.iter_mut().filter(|row| row.split == Split::Val).for_each(|row| row.value = 77.0);
+    }
+    assert_eq!(result_rows(&html(&fixture.record)), before);
+    assert!(section(&fixture.record, "curves").contains("77.0"));
+    let old = section(&Fixture::new(&[0, 1]).record, "curves");
+    assert!(old.contains("L1 A→B") && !old.contains("val fold"), "{old}");
+}
+
+#[test]
+fn a_cycle_error_is_never_without_its_gap() {
+    let said = section(&Fixture::scored(&SEVEN).record, "results");
+    check_in(&said, &["Cycle L1 A ↓ Steganography gap A ↓", "A small cycle error is no merit"]);
+}
+
+#[test]
+fn the_method_names_its_protocol() {
+    let said = section(&Fixture::scored(&SEVEN).record, "method");
+    check_in(
+        &said,
+        &[
+            "ref 238 A, 238 B (the target domain that translations are compared with",
+            "every cell but the baseline, 3 comparisons on the primary metric",
+            "two-sample jackknife",
+            "It counts as gain 0",
+            "KID Lite0 A→B ( eval/kid_lite0_ab ), KID Lite0 B→A",
+        ],
+    );
+    assert!(!said.contains("_se_") && !said.contains("no description"), "{said}");
+}

@@ -1,0 +1,89 @@
+//! What the numbers of a run's last evaluation say is wrong with it.
+
+use data::{Dataset, Domain, Fold};
+use eval::{DiscriminatorEval, Floor, Measured, Severity, Thresholds, colour_distance};
+use track::FlagRecord;
+
+use crate::error::RunnerError;
+use crate::evaluate::{Measurements, SEED};
+use crate::real_images::RealImages;
+
+/// Groups that the colour distance's spread is measured by leaving one out.
+const GROUPS: usize = 6;
+
+/// Of both directions. `judged`: what every evaluation of the run said of the discriminators.
+pub(crate) fn raised(
+    measured: &[Measurements; 2],
+    judged: [Vec<DiscriminatorEval>; 2],
+    real: &RealImages<'_>,
+    in_fold: Fold,
+) -> Result<Vec<FlagRecord>, RunnerError> {
+    let mut flags = Vec::new();
+    let directions = [("ab", Domain::B), ("ba", Domain::A)];
+    for (((direction, target), measured), judged) in
+        directions.into_iter().zip(measured).zip(judged)
+    {
+        let measured = Measured {
+            discriminator: judged,
+            colour_floor: colour_floor(real, in_fold, target)?,
+            ..of_card(measured)
+        };
+        for raised in eval::flags(&measured, &Thresholds::default()) {
+            flags.push(FlagRecord {
+                direction: direction.to_string(),
+                flag: raised.flag.name().to_string(),
+                fails: raised.severity == Severity::Fail,
+                reason: raised.reason,
+            });
+        }
+    }
+    Ok(flags)
+}
+
+fn of_card(measured: &Measurements) -> Measured {
+    let score = |name: &str| measured.card.scores.get(name).map(|score| score.value);
+    Measured {
+        vendi_ratio: score("vendi"),
+        duplicate_fraction: score("dup"),
+        distance_correlation: score("distcorr"),
+        partner_correlation: measured.partner_correlation,
+        l1_to_input: Some(measured.l1_to_input),
+        kid: measured.card.scores.get("kid_lite0").and_then(|score| {
+            let standard_error = score.standard_error?;
+            Some(eval::Estimate { value: score.value, standard_error })
+        }),
+        kid_identity: measured.kid_identity,
+        relative_spread: measured.relative_spread,
+        high_frequency_ratio: score("hf_ratio"),
+        colour_distance: score("swd_colour"),
+        steg_gap: measured.steg_gap,
+        ..Measured::default()
+    }
+}
+
+/// How far real images of the domain are from the reference in their colours, and how much that
+/// varies: by a jackknife that leaves groups out. `None` where there are no two sets of real images.
+fn colour_floor(
+    real: &RealImages<'_>,
+    in_fold: Fold,
+    domain: Domain,
+) -> Result<Option<Floor>, RunnerError> {
+    let dataset: &Dataset = real.dataset();
+    if dataset.count(Fold::Ref, domain) == 0 || dataset.count(in_fold, domain) < 2 * GROUPS {
+        return Ok(None);
+    }
+    let (reference, set) = (real.set(Fold::Ref, domain)?, real.set(in_fold, domain)?);
+    let without = |group: usize| {
+        let all = set.images.pictures().iter().enumerate();
+        let kept: Vec<_> =
+            all.filter(|(i, _)| i % GROUPS != group).map(|(_, it)| it.clone()).collect();
+        colour_distance(reference.images.pictures(), &kept, SEED).ok()
+    };
+    let Some(values) = (0..GROUPS).map(without).collect::<Option<Vec<f64>>>() else {
+        return Ok(None);
+    };
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    Ok(Some(Floor { mean, standard_deviation: ((n - 1.0) / n * squares).sqrt() }))
+}

@@ -1,0 +1,127 @@
+//! `cyclelab score` and what evaluations record.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::lab::Lab;
+use crate::victim::sweep_over;
+
+/// Blueprint's test images as folders: emoji in testA, their drawings in testB; refB holds others.
+fn exported(lab: &Lab) {
+    let args = ["data", "export", "blueprint", "--size", "32", "--fold", "test,ref", "--out", "x"];
+    lab.succeed(&args);
+}
+
+fn scored(lab: &Lab, fake: &str, more: &[&str]) -> Value {
+    lab.json(&[&["score", "--real", "x/testB", "--fake", fake, "--json"], more].concat())
+}
+
+const ALL: [&str; 6] = ["--reference", "x/refB", "--source", "x/testA", "--pairs", "by-name"];
+
+#[test]
+fn without_the_weights_pixels_are_scored_and_the_rest_is_absent() {
+    let lab = Lab::new();
+    exported(&lab);
+    let oracle = scored(&lab, "x/testB", &ALL);
+    assert_eq!(oracle["scores"]["l1"]["value"], 0.0);
+    assert_eq!(oracle["scores"]["psnr"]["value"], 100.0);
+    let identity = &scored(&lab, "x/testA", &ALL);
+    let l1 = |it: &Value| it["scores"]["l1"]["value"].as_f64().expect("a score");
+    assert!(l1(identity) > 0.3, "{identity}");
+    assert_eq!(identity["scores"]["l1"], oracle["anchors"]["identity"]["l1"]);
+    assert_eq!(oracle["scores"]["swd_ref"], identity["anchors"]["oracle"]["swd_ref"]);
+    for absent in ["kid_lite0", "gain", "coverage", "retrieval1"] {
+        assert!(identity["scores"][absent].is_null());
+        assert!(identity["absent"][absent].as_str().is_some_and(|it| it.contains("weights")));
+    }
+    let said = lab.succeed(&["score", "--real", "x/testB", "--fake", "x/testA"]);
+    assert!(said.stderr.contains("cyclelab data fetch efficientnet-lite0"), "{}", said.stderr);
+    assert!(said.stdout.contains("absent: "), "{}", said.stdout);
+}
+
+#[test]
+fn what_cannot_be_scored_is_named() {
+    let lab = Lab::new();
+    exported(&lab);
+    let fake = std::fs::read_dir(lab.path("x/testA")).expect("exported").flatten();
+    let mut names: Vec<_> = fake.map(|it| it.file_name().into_string().expect("plain")).collect();
+    names.sort();
+    std::fs::create_dir(lab.path("fake")).expect("a folder");
+    let copy = |name: &str, to: &str| {
+        std::fs::copy(lab.path("x/testA").join(name), lab.path("fake").join(to)).expect("a copy");
+    };
+    let refused = |part: &str, args: &[&str]| {
+        let args = [&["score", "--real", "x/testB", "--fake", "fake"], args].concat();
+        let said = lab.say(&args);
+        assert_eq!(said.code, Some(65), "{}", said.stderr);
+        assert!(said.stderr.contains(part), "{part}: {}", said.stderr);
+    };
+    refused("fake", &[]);
+    copy(&names[0], "stranger.png");
+    refused("stranger", &["--pairs", "by-name"]);
+    refused("stranger", &["--source", "x/testA"]);
+    std::fs::write(lab.path("fake/broken.png"), "no picture").expect("writable");
+    refused("broken.png", &["--size", "32"]);
+}
+
+/// The weights are fetched where tests may use the network.
+#[test]
+fn identity_gains_nothing_and_the_oracle_everything() {
+    let lab = Lab::new();
+    if !has_weights(&lab) {
+        return;
+    }
+    exported(&lab);
+    let gain = |fake: &str| {
+        let scored = scored(&lab, fake, &ALL);
+        assert_eq!(scored["absent"], serde_json::json!({}));
+        let value = |name: &str| scored["scores"]["gain"][name].as_f64().expect("a gain");
+        (value("value"), value("standard_error"))
+    };
+    let (identity, error) = gain("x/testA");
+    assert!(identity.abs() < 1e-9 && error > 0.0 && error < 0.5, "{identity} ± {error}");
+    let (oracle, error) = gain("x/testB");
+    assert!((oracle - 1.0).abs() < 1e-9 && error > 0.0 && error < 0.5, "{oracle} ± {error}");
+}
+
+#[test]
+fn a_run_records_scores_on_val_and_test_anchors_and_flags() {
+    let lab = Lab::new();
+    let has_weights = has_weights(&lab);
+    lab.write("victim.toml", &sweep_over("pool.size", ["0", "50"], ""));
+    lab.succeed(&["sweep", "victim.toml", "--no-report"]);
+    let sweep = track::read_sweep(&lab.path("runs"), "victim").expect("a sweep");
+    for run in &sweep.runs {
+        let has = |split: track::Split, name: &str| {
+            run.rows.iter().filter(|row| row.split == split && row.name == name).count()
+        };
+        // At steps 4 and 8; and at the end.
+        assert_eq!(has(track::Split::Val, "eval/l1_ab"), 2);
+        assert_eq!(has(track::Split::Eval, "eval/l1_ab"), 1);
+        for name in ["eval/cycle_q_a", "eval/cycle_r_b", "eval/steg_gap_a", "eval/swd_ref_ab"] {
+            assert_eq!(has(track::Split::Eval, name), 1, "{name}");
+        }
+        assert_eq!(has(track::Split::Eval, "eval/d_accuracy_b"), 1);
+        assert_eq!(has(track::Split::Eval, "anchor/oracle/l1_ab"), 1);
+        assert_eq!(run.last("anchor/oracle/l1_ab"), Some(0.0));
+        assert_eq!(has(track::Split::Eval, "eval/kid_lite0_ab"), usize::from(has_weights));
+        assert_eq!(has(track::Split::Eval, "eval/gain"), usize::from(has_weights));
+        // Ten steps teach nobody to draw.
+        assert!(!run.flags.is_empty());
+    }
+}
+
+/// Whether the lab's cache has the feature network's weights by now.
+fn has_weights(lab: &Lab) -> bool {
+    if std::env::var_os("CYCLELAB_NETWORK_TESTS").is_none() {
+        eprintln!("skipped in part: downloads 17 MB; set CYCLELAB_NETWORK_TESTS=1 for all of it");
+        return false;
+    }
+    let fetched = std::env::var_os("CYCLELAB_CACHE").map(|it| Path::new(&it).join("weights"));
+    if let Some(weights) = fetched.filter(|it| it.is_dir()) {
+        crate::victim::copy_tree(&weights, &lab.path("cache/weights"));
+    }
+    lab.succeed(&["data", "fetch", "efficientnet-lite0"]);
+    true
+}

@@ -130,6 +130,21 @@ fn a_plan_lists_runs_and_estimates() {
     assert!(!lab.path("runs").exists());
 }
 
+/// The line to type trains what was listed: these runs, with these settings.
+#[test]
+fn a_part_of_a_plan_is_listed_as_a_part() {
+    let lab = Lab::new();
+    lab.write("tiny.toml", &tiny(20));
+    let only = ["plan", "tiny.toml", "--only", "seed == 1", "--set", "train.steps=7"];
+    let said = lab.succeed(&[&only[..], &["--no-estimate"]].concat()).stdout;
+    assert!(said.contains("2 of 4 runs: 0 done, 2 to train"), "{said}");
+    let start = "Start with: cyclelab sweep tiny.toml --set train.steps=7 --only 'seed == 1'";
+    assert!(said.lines().any(|line| line == start), "{said}");
+    let plan = lab.json(&[&only[..], &["--no-estimate", "--json"]].concat());
+    assert_eq!((&plan["planned"], &plan["to_train"]), (&4.into(), &2.into()));
+    assert_eq!(plan["runs"].as_array().map(Vec::len), Some(2));
+}
+
 #[test]
 fn every_shipped_experiment_is_right() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments");

@@ -36,6 +36,16 @@ fn the_list_has_the_built_in_sets() {
 }
 
 #[test]
+fn what_to_fetch_is_a_data_set_or_weights() {
+    let lab = Lab::new();
+    let wrong = lab.say(&["data", "fetch", "efficientnet-lite1"]);
+    assert_eq!(wrong.code, Some(1));
+    assert!(wrong.stderr.contains("did you mean `efficientnet-lite0`?"), "{}", wrong.stderr);
+    let embedded = lab.succeed(&["data", "fetch", "blueprint"]).stdout;
+    assert!(embedded.contains("nothing to fetch"), "{embedded}");
+}
+
+#[test]
 fn a_preview_is_a_picture() {
     let lab = Lab::new();
     lab.succeed(&[

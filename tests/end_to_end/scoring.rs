@@ -40,6 +40,48 @@ fn without_the_weights_pixels_are_scored_and_the_rest_is_absent() {
     assert!(said.stdout.contains("absent: "), "{}", said.stdout);
 }
 
+/// Whether there are real pictures apart decides what the numbers are worth, so it is said.
+#[test]
+fn a_reference_is_other_pictures_and_its_absence_is_said() {
+    let lab = Lab::new();
+    exported(&lab);
+    let said = |more: &[&str]| {
+        let args = ["score", "--real", "x/testB", "--fake", "x/testA"];
+        lab.say(&[&args[..], more].concat())
+    };
+    let itself = said(&["--reference", "x/refB/../testB"]);
+    assert_eq!(itself.code, Some(1), "{}", itself.stdout);
+    assert!(itself.stderr.contains("the same folder as `--real`"), "{}", itself.stderr);
+    for (more, expected) in [
+        (&[][..], "apart from those of --real: no gain"),
+        (&["--pairs", "by-name"][..], "apart from the partners: no gain"),
+    ] {
+        let alone = said(more).stdout;
+        assert!(alone.contains(expected), "{more:?}: {alone}");
+        assert_eq!(scored(&lab, "x/testA", more)["reference_is_apart"], false);
+    }
+    let apart = said(&ALL).stdout;
+    assert!(!apart.contains("No real pictures apart"), "{apart}");
+    let apart = scored(&lab, "x/testA", &ALL);
+    assert_eq!(apart["reference_is_apart"], true);
+    assert_eq!(apart["network"], Value::Null, "the weights are not here");
+    assert!(apart["input_side"].as_u64().is_some_and(|it| it >= 32), "{apart}");
+}
+
+#[test]
+fn loose_partners_are_not_compared_pixel_by_pixel() {
+    let lab = Lab::new();
+    exported(&lab);
+    let loose = scored(&lab, "x/testA", &["--pairs", "by-name-loose"]);
+    assert!(loose["n_pairs"].as_u64().is_some_and(|it| it > 0), "{loose}");
+    for absent in ["l1", "psnr", "ssim"] {
+        assert!(loose["scores"][absent].is_null(), "{absent}: {loose}");
+    }
+    let exact = scored(&lab, "x/testA", &["--pairs", "by-name"]);
+    assert_eq!(exact["n_pairs"], loose["n_pairs"]);
+    assert!(exact["scores"]["l1"]["value"].is_number(), "{exact}");
+}
+
 #[test]
 fn what_cannot_be_scored_is_named() {
     let lab = Lab::new();

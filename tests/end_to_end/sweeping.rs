@@ -53,6 +53,26 @@ fn a_sweep_leaves_runs_tables_and_a_report_and_does_nothing_twice() {
 }
 
 #[test]
+fn a_part_of_a_sweep_is_trained_and_the_rest_stays_planned() {
+    let lab = Lab::new();
+    lab.write("tiny.toml", &tiny(5));
+    let said = lab.succeed(&["sweep", "tiny.toml", "--only", "seed == 1"]).stderr;
+    let announced = "4 runs, of which --only asks for 2; 0 done, 2 to train";
+    assert!(said.contains(announced), "{said}");
+    assert!(said.contains("2 seeds for illustration, a test of 1 comparison takes 6"), "{said}");
+    let again = lab.succeed(&["sweep", "tiny.toml", "--only", "seed == 1", "--no-report"]).stderr;
+    assert!(again.contains("only asks for 2; 2 done, 0 to train"), "{again}");
+    let mut states = lab.states("tiny");
+    states.sort();
+    assert_eq!(states, ["completed", "completed", "planned", "planned"]);
+    // Three comparisons take more seeds than one.
+    let wider = tiny(5).replace("[0, 10]", "[0, 1, 5, 10]").replace("[1, 2]", "[1]");
+    lab.write("tiny.toml", &wider);
+    let wider = lab.succeed(&["sweep", "tiny.toml", "--only", "label == 'none'"]).stderr;
+    assert!(wider.contains("1 seed for illustration, a test of 3 comparisons takes 7"), "{wider}");
+}
+
+#[test]
 fn another_sweep_uses_a_finished_run() {
     let lab = Lab::new();
     lab.write("tiny.toml", &tiny(10));

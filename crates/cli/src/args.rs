@@ -92,9 +92,9 @@ pub(crate) enum Command {
     /// Score a folder of translations, whoever made them
     ///
     /// Compares them with real pictures of the domain they were translated into. Given what was
-    /// translated and the true translations, also says what doing nothing (identity), doing all of it
-    /// right (oracle), the mean picture and mere colours would score, and the gain: 0 is doing
-    /// nothing, 1 is as good as real pictures.
+    /// translated, and real pictures of two kinds (`--real`, `--reference`), also says what doing nothing
+    /// (identity), doing all of it right (oracle), the mean picture and mere colours would score, and
+    /// the gain: 0 is doing nothing, 1 is as good as real pictures.
     ///
     /// What cannot be computed is listed with its reason. Exit code 65: pictures that cannot be read,
     /// or have no counterpart.
@@ -347,17 +347,25 @@ pub(crate) struct ScoreArgs {
     /// Folder of what was translated, under the same names
     #[arg(long, value_name = "DIR")]
     pub(crate) source: Option<PathBuf>,
-    /// `by-name`: the real picture that has a translation's name is its true one
+    /// Whether the real picture that has a translation's name is its partner, and what that means
     #[arg(long, value_enum)]
     pub(crate) pairs: Option<PairsArg>,
-    /// Folder of further real pictures, which translations and true translations are compared with
-    /// [default: with `--pairs`, real pictures that have no translation's name]
+    /// Folder of other real pictures than those of `--real`, which these and the translations are both
+    /// compared with; without them there is no gain [default: with `--pairs`, real pictures that have no
+    /// translation's name]
     #[arg(long, value_name = "DIR")]
     pub(crate) reference: Option<PathBuf>,
     /// Resize every picture to a square of this side first, as held-out images are [default: the
     /// translations' side]
     #[arg(long, value_name = "PX", value_parser = clap::value_parser!(u32).range(8..=4096))]
     pub(crate) size: Option<u32>,
+    /// pytorch-fid's weights (pt_inception-2015-12-05-6726825d.pth), for FID; refused unless every
+    /// tensor fits
+    #[arg(long, value_name = "FILE")]
+    pub(crate) inception: Option<PathBuf>,
+    /// Weights for LPIPS: torchvision's AlexNet or VGG-16, and lpips' heads for it; twice for two files
+    #[arg(long, value_name = "FILE", requires = "pairs")]
+    pub(crate) lpips: Vec<PathBuf>,
     /// `auto`, `cpu` or `cuda:N`
     #[arg(long, default_value = "auto")]
     pub(crate) device: String,
@@ -368,8 +376,21 @@ pub(crate) struct ScoreArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PairsArg {
-    /// Equal names below both folders, whatever the ending
+    /// Equal names below both folders, whatever the ending: the true translation, pixel by pixel
     ByName,
+    /// Equal names: the same thing, but not pixel by pixel. No L1, PSNR and SSIM then; retrieval
+    /// asks whether a translation is nearest to its own partner
+    ByNameLoose,
+}
+
+impl PairsArg {
+    /// What the partners are to the translations.
+    pub(crate) fn kind(self) -> runner::Pairs {
+        match self {
+            PairsArg::ByName => runner::Pairs::Aligned,
+            PairsArg::ByNameLoose => runner::Pairs::Loose,
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]

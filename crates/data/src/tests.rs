@@ -92,6 +92,25 @@ fn a_folder_becomes_batches() {
     assert_eq!((image.size, image.rgb), (8, vec![50; 3 * 8 * 8]));
 }
 
+/// What a gain is measured with: read, of the right level, and a part of what the data set is.
+#[test]
+fn a_folder_may_set_reference_images_apart() {
+    let (cache, folder) = (tempfile::tempdir().unwrap(), folder());
+    let without = prepare(cache.path(), &of_folder(folder.path())).unwrap();
+    assert_eq!((without.count(Fold::Ref, Domain::A), without.count(Fold::Ref, Domain::B)), (0, 0));
+    for (name, level) in [("refA/r0.png", 60), ("refB/r1.png", 210), ("refB/r2.png", 211)] {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, png(level)).unwrap();
+    }
+    let with = prepare(cache.path(), &of_folder(folder.path())).unwrap();
+    let count = |fold, domain| with.count(fold, domain);
+    assert_eq!((count(Fold::Ref, Domain::A), count(Fold::Ref, Domain::B)), (1, 2));
+    assert_eq!((count(Fold::Train, Domain::A), count(Fold::Test, Domain::A)), (3, 1));
+    assert_eq!(with.held_out(Fold::Ref, Domain::B, 1).unwrap().rgb, vec![211; 3 * 8 * 8]);
+    assert_ne!(with.fingerprint(), without.fingerprint());
+}
+
 #[test]
 fn direction_ba_swaps_the_domains_and_nothing_else() {
     let (cache, folder) = (tempfile::tempdir().unwrap(), folder());

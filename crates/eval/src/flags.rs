@@ -58,12 +58,12 @@ impl fmt::Display for Flag {
     }
 }
 
-/// Whether the run counts as failed or deserves a look.
+/// Whether the run's numbers mislead or it deserves a look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// The threshold is a proposal, or the fault does not spoil every image.
     Warn,
-    /// The run counts as failed: a number of quality would mislead.
+    /// A number of quality would mislead: nothing can be best by it.
     Fail,
 }
 

@@ -34,6 +34,20 @@ impl ImageSet {
         Ok(ImageSet { pictures, features })
     }
 
+    /// The same images `n` times over, one after another.
+    pub fn repeated(&self, n: usize) -> Self {
+        let times = |features: &Features| {
+            let rows: Vec<usize> = (0..n).flat_map(|_| 0..features.n()).collect();
+            features.subset(&rows).expect("features have rows")
+        };
+        let taps =
+            |it: &Taps| Taps { b4: times(&it.b4), b10: times(&it.b10), pool: times(&it.pool) };
+        ImageSet {
+            pictures: std::iter::repeat_n(&self.pictures, n).flatten().cloned().collect(),
+            features: self.features.as_ref().filter(|_| n > 0).map(taps),
+        }
+    }
+
     pub fn len(&self) -> usize {
         self.pictures.len()
     }

@@ -58,7 +58,9 @@ pub use neighbours::{NEIGHBOURS, Neighbours, neighbours};
 pub use picture::Picture;
 pub use pixel::{l1, psnr};
 pub use retrieval::{Retrieval, retrieval};
-pub use score_card::{GainAnchors, NO_FEATURES, Score, ScoreCard, Sides, score};
+pub use score_card::{
+    GainAnchors, NO_FEATURES, NO_PARTNERS, NOT_ALIGNED, Score, ScoreCard, Sides, score,
+};
 pub use sliced::{Sliced, colour_distance, sliced_distance};
 pub use ssim::ssim;
 pub use thresholds::Thresholds;

@@ -5,11 +5,12 @@ use crate::Estimate;
 /// One look at the discriminator during training, on held-out images.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DiscriminatorEval {
-    /// Share of real and fake images on the right side (patch means, against 0.5 for least squares), in [0, 1].
+    /// Share of the patches of real and of fake images that are on the right side, half each (against 0.5 for least squares,
+    /// else 0), in [0, 1].
     pub accuracy: f64,
     /// The generator's adversarial loss at the same step.
     pub generator_loss: f64,
-    /// Variance of the discriminator's scores over all images and patches.
+    /// Variance over images, real and fake, of the discriminator's mean score of an image.
     pub output_variance: f64,
 }
 

@@ -47,8 +47,10 @@ pub struct ScoreCard {
 
 /// Of metrics that need features.
 pub const NO_FEATURES: &str = "the feature network's weights are not here";
-const NO_PARTNERS: &str = "the true translations are not known";
-const NOT_ALIGNED: &str = "the true translations do not match pixel by pixel";
+/// Of metrics that compare with the true translation.
+pub const NO_PARTNERS: &str = "the true translations are not known";
+/// Of metrics that compare with it pixel by pixel.
+pub const NOT_ALIGNED: &str = "the true translations do not match pixel by pixel";
 const NO_ORACLE: &str = "all real images of the target domain are in the reference";
 const NO_INPUTS: &str = "the images that were translated are not given";
 

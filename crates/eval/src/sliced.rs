@@ -112,24 +112,34 @@ fn n_levels(size: usize) -> usize {
 /// For each level: `32 n × 147`, one patch a row; channel, then row, then column within a patch.
 fn patches_by_level(set: &[Picture], n: usize, levels: usize, places: Noise) -> Vec<DMatrix<f64>> {
     let kept: Vec<usize> = spread_over(set.len(), n).collect();
-    let pyramids: Vec<Vec<Level>> =
-        kept.into_par_iter().map(|i| laplacian_pyramid(&set[i], levels)).collect();
+    // Cut as each pyramid is made: all pyramids of a thousand pictures of 256 px would be 2 GB.
+    let patches: Vec<Vec<Vec<f64>>> = kept
+        .into_par_iter()
+        .enumerate()
+        .map(|(i, picture)| {
+            let pyramid = laplacian_pyramid(&set[picture], levels);
+            let at = |(level, it): (usize, &Level)| patches_of(it, places.child(level).child(i));
+            pyramid.iter().enumerate().map(at).collect()
+        })
+        .collect();
     let at_level = |level: usize| {
-        let places = places.child(level);
-        let corners: Vec<(usize, usize)> = (0..n * PATCHES)
-            .map(|i| {
-                let inner = pyramids[0][level].size - PATCH + 1;
-                let (draws, patch) = (places.child(i / PATCHES), i % PATCHES);
-                (draws.below(2 * patch, inner), draws.below(2 * patch + 1, inner))
-            })
-            .collect();
         DMatrix::from_fn(n * PATCHES, LENGTH, |i, k| {
-            let level = &pyramids[i / PATCHES][level];
-            let (channel, y, x) = (k / (PATCH * PATCH), k / PATCH % PATCH, k % PATCH);
-            level.planes()[channel][(corners[i].0 + y) * level.size + corners[i].1 + x]
+            patches[i / PATCHES][level][i % PATCHES * LENGTH + k]
         })
     };
     (0..levels).map(at_level).collect()
+}
+
+/// One patch behind another, of one level of one picture.
+fn patches_of(level: &Level, draws: Noise) -> Vec<f64> {
+    let inner = level.size - PATCH + 1;
+    let value = |i: usize| {
+        let (patch, k) = (i / LENGTH, i % LENGTH);
+        let (top, left) = (draws.below(2 * patch, inner), draws.below(2 * patch + 1, inner));
+        let (channel, y, x) = (k / (PATCH * PATCH), k / PATCH % PATCH, k % PATCH);
+        level.planes()[channel][(top + y) * level.size + left + x]
+    };
+    (0..PATCHES * LENGTH).map(value).collect()
 }
 
 /// Mean and standard deviation of each channel over all patches and pixels.

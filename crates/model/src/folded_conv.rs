@@ -95,6 +95,13 @@ impl<'a> WeightTaker<'a> {
         self.folded(weight, bias, shape)
     }
 
+    /// The convolution `name` with its own bias.
+    pub(crate) fn conv(&mut self, name: &str, shape: ConvShape) -> FoldedConv {
+        let weight = self.values(&format!("{name}.weight"), &shape.weight);
+        let bias = self.values(&format!("{name}.bias"), &shape.weight[..1]);
+        self.folded(weight, bias, shape)
+    }
+
     fn folded(&self, weight: Vec<f32>, bias: Vec<f32>, shape: ConvShape) -> FoldedConv {
         FoldedConv {
             bias: Tensor::from_data(TensorData::new(bias, [shape.weight[0]]), self.device),

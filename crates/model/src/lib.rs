@@ -14,8 +14,10 @@ mod gan_loss;
 mod generator;
 mod gradient_penalty;
 mod image_strip;
+mod inception;
 mod init;
 mod layers;
+mod lpips;
 mod parameters;
 mod resnet_generator;
 mod unet_generator;
@@ -32,7 +34,9 @@ pub use efficientnet_lite0::{FeatureNet, Taps};
 pub use gan_loss::{discriminator_loss, generator_loss};
 pub use generator::{Generator, side_multiple};
 pub use gradient_penalty::gradient_penalty;
+pub use inception::InceptionFid;
 pub use init::InitialWeights;
+pub use lpips::{Lpips, LpipsBackbone};
 pub use parameters::gradients;
 
 /// Part of every run's identity. Raised on purpose when a change makes the

@@ -47,7 +47,7 @@ impl BestGenerators {
         }
     }
 
-    /// The networks with these generators.
+    /// The networks with these generators, and without discriminators: those are of another step.
     pub(crate) fn placed_in(
         &self,
         networks: &CycleGan,
@@ -57,7 +57,8 @@ impl BestGenerators {
         Ok(CycleGan {
             gen_ab: weights::restore(networks.gen_ab, config, self.gen_ab.clone())?,
             gen_ba: weights::restore(networks.gen_ba, config, self.gen_ba.clone())?,
-            ..networks
+            disc_a: None,
+            disc_b: None,
         })
     }
 }

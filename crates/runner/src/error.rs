@@ -22,6 +22,12 @@ pub enum RunnerError {
     Unreadable { pictures: Vec<String> },
     #[error("`{folder}` lacks a counterpart of pictures in `{wanted_by}`{}", because(.missing))]
     Unmatched { folder: PathBuf, wanted_by: PathBuf, missing: Vec<String> },
+    #[error("`{folder}` has pictures of one name, so which is a counterpart is not known{}", because(.doubled))]
+    SameName { folder: PathBuf, doubled: Vec<String> },
+    #[error(
+        "{shared} of {of} pictures of the reference are among the real ones that are compared with it, too"
+    )]
+    Shared { shared: usize, of: usize },
     #[error("device `{name}` cannot be used")]
     Device {
         name: String,
@@ -121,6 +127,8 @@ impl RunnerError {
             RunnerError::Features(_) => FailureClass::Panic,
             RunnerError::NoSize { .. }
             | RunnerError::Unreadable { .. }
+            | RunnerError::SameName { .. }
+            | RunnerError::Shared { .. }
             | RunnerError::Unmatched { .. } => FailureClass::Data,
             RunnerError::Data(_)
             | RunnerError::UnknownSample { .. }

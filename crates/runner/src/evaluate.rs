@@ -6,8 +6,8 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use data::{Dataset, Domain, Fold};
 use eval::{
-    CycleErrors, DiscriminatorEval, Estimate, ImageSet, Picture, ScoreCard, l1, perturbed, psnr,
-    score,
+    CycleErrors, DiscriminatorEval, Estimate, Features, ImageSet, Picture, ScoreCard, l1,
+    perturbed, psnr, score,
 };
 use model::{CycleGan, Discriminator, Generator};
 use spec::{EvalFold, GanMode};
@@ -148,6 +148,8 @@ pub(crate) struct Measurements {
     pub partner_correlation: Option<f64>,
     /// Of the inputs as they are.
     pub kid_identity: Option<Estimate>,
+    /// Of the outputs, pooled.
+    pub features: Option<Features>,
     pub discriminator: Option<DiscriminatorEval>,
 }
 
@@ -189,7 +191,7 @@ pub(crate) fn evaluate(
             evaluation.measured[usize::from(direction.input == Domain::B)] = measured;
         }
     }
-    evaluation.mean_gain();
+    evaluation.mean_gain(dataset.partnered(in_fold));
     Ok(Some(evaluation))
 }
 
@@ -210,17 +212,24 @@ impl Evaluation {
             .extend(absent.map(|(metric, why)| (format!("eval/{metric}_{suffix}"), why.clone())));
     }
 
-    /// The primary endpoint: over both directions, whose images are other ones.
-    fn mean_gain(&mut self) {
+    /// The primary endpoint: over both directions. `same_scenes`: A and B show the same things, so
+    /// that their errors over images may go together; the larger bound holds whether they do or not.
+    fn mean_gain(&mut self, same_scenes: bool) {
         let of = |name: &str| Some(*self.scores.get(name)?);
         let both =
             |what: &str| Some((of(&format!("eval/{what}_ab"))?, of(&format!("eval/{what}_ba"))?));
-        let (gains, errors) = (both("gain"), both("gain_se"));
-        if let (Some(((ab, n), (ba, m))), Some(((se_ab, _), (se_ba, _)))) = (gains, errors) {
+        if let (Some(((ab, n), (ba, m))), Some(((se_ab, _), (se_ba, _)))) =
+            (both("gain"), both("gain_se"))
+        {
             let n = (n + m) as usize;
+            let error = if same_scenes { se_ab + se_ba } else { se_ab.hypot(se_ba) };
             self.put("eval/gain".into(), (ab + ba) / 2.0, n);
-            self.put("eval/gain_se".into(), se_ab.hypot(se_ba) / 2.0, n);
+            self.put("eval/gain_se".into(), error / 2.0, n);
+            return;
         }
+        let why = ["ab", "ba"].iter().find_map(|it| self.absent.get(&format!("eval/gain_{it}")));
+        let why = why.map_or("one of the directions has no held-out images", String::as_str);
+        self.absent.insert("eval/gain".into(), why.to_string());
     }
 }
 
@@ -318,6 +327,7 @@ impl Look {
             partner_correlation: correlation
                 .and_then(|(inputs, it)| eval::distance_correlation(inputs, &it).ok()),
             kid_identity: identity.and_then(|(inputs, it)| eval::kid(inputs, &it).ok()),
+            features: pool(&outputs),
             discriminator,
             card,
             l1_to_input,

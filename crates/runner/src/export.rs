@@ -58,7 +58,7 @@ pub fn export(run: &SavedRun, out: &Path) -> Result<Vec<ExportedFile>, RunnerErr
             network,
             model: run.model.clone(),
             run: run.identity.key.clone(),
-            step: run.step,
+            step: run.step_of(network),
         };
         let bytes = weights::to_safetensors(&tensors, Some(&about.to_metadata()))
             .map_err(|source| RunnerError::Weights { path: path.clone(), source })?;

@@ -6,6 +6,7 @@ use track::FlagRecord;
 
 use crate::error::RunnerError;
 use crate::evaluate::{Measurements, SEED};
+use crate::feature_net::FeatureExtractor;
 use crate::real_images::RealImages;
 
 /// Groups that the colour distance's spread is measured by leaving one out.
@@ -26,6 +27,9 @@ pub(crate) fn raised(
         let measured = Measured {
             discriminator: judged,
             colour_floor: colour_floor(real, in_fold, target)?,
+            memorised_share: memorised_share(measured, real, in_fold, target)?,
+            anchors: real.network().map(FeatureExtractor::known_value).into_iter().collect(),
+            non_finite: non_finite(measured),
             ..of_card(measured)
         };
         for raised in eval::flags(&measured, &Thresholds::default()) {
@@ -59,6 +63,28 @@ fn of_card(measured: &Measurements) -> Measured {
         steg_gap: measured.steg_gap,
         ..Measured::default()
     }
+}
+
+/// Only where runs go on with what is not finite (`guards.non_finite = "ignore"`).
+fn non_finite(measured: &Measurements) -> Option<String> {
+    let mut scores = measured.card.scores.iter();
+    Some(scores.find(|(_, score)| !score.value.is_finite())?.0.to_string())
+}
+
+/// Share of outputs that are as good as copies of training images of the domain. `None` without
+/// features, or with too few held-out images to tell.
+fn memorised_share(
+    measured: &Measurements,
+    real: &RealImages<'_>,
+    in_fold: Fold,
+    domain: Domain,
+) -> Result<Option<f64>, RunnerError> {
+    let held_out = real.set(in_fold, domain)?;
+    let (Some(outputs), Some(unseen)) = (&measured.features, held_out.images.features()) else {
+        return Ok(None);
+    };
+    let training = real.training_features(domain)?;
+    Ok(training.and_then(|it| eval::memorised_share(outputs, &it, &unseen.pool).ok()))
 }
 
 /// How far real images of the domain are from the reference in their colours, and how much that

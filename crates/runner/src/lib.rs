@@ -61,7 +61,7 @@ pub use event::{Outcome, TrainEvent};
 pub use export::{ExportedFile, ExportedNetwork, export, upstream_file};
 pub use prepare::{PreparedSweep, prepare};
 pub use saved_run::SavedRun;
-pub use score_folders::{FolderScores, ScoredFolders, score_folders};
+pub use score_folders::{FolderScores, Pairs, ScoredFolders, score_folders};
 pub use stop::Stop;
 pub use stored_generator::{StoredGenerator, TrainedDropout};
 pub use translate::{TranslateEvent, Translated, Translation, translate};

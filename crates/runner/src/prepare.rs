@@ -17,6 +17,7 @@ use track::{
 
 use crate::error::RunnerError;
 use crate::evaluate;
+use crate::real_images::{FEWEST, has_reference};
 use crate::samples;
 
 /// A plan whose runs are known by key, and what the store says about each.
@@ -38,6 +39,8 @@ pub struct PreparedSweep {
     pub init_notes: Vec<String>,
     /// What is not computed for want of the feature network's weights.
     pub feature_note: Option<String>,
+    /// That there are few real images to compare with.
+    pub reference_note: Option<String>,
     /// The runs that are asked for now, by index; all where it is left out.
     only: Option<BTreeSet<usize>>,
 }
@@ -56,14 +59,14 @@ pub fn prepare(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<PreparedSweep, RunnerError> {
     initial_weights::check(&plan)?;
-    let needs = |it: &spec::KnownMetric| it.needs.contains(&Needs::FeatureWeights);
-    if plan.metric.declared && spec::known_metric(&plan.metric.name).is_some_and(needs) {
+    if plan.metric.declared && needs_features(&plan.metric.name) {
         store.fetch_feature_weights(progress)?;
     }
     let feature_note = store.feature_weights().is_none().then(no_feature_weights);
     let init_notes = [initial_weights::unused(&plan), initial_weights::otherwise_trained(&plan)];
     let datasets = open_each_once(&plan, store, progress)?;
     let metric_note = settle_metric(&mut plan, &datasets, store)?;
+    let reference_note = datasets.iter().find_map(|dataset| few_real_images(dataset));
     let sweep = SweepDir::new(runs_root, &plan.name)?;
     let baseline = plan.cells.iter().position(|cell| cell.baseline).unwrap_or(0);
     let record = plan_record(&plan, command, &datasets[baseline], &plan.cells[baseline].config)?;
@@ -107,6 +110,7 @@ pub fn prepare(
         total_steps,
         metric_note,
         feature_note,
+        reference_note,
         init_notes: init_notes.into_iter().flatten().collect(),
         only: None,
     })
@@ -115,7 +119,8 @@ pub fn prepare(
 impl PreparedSweep {
     /// What to know before anything trains.
     pub fn notes(&self) -> impl Iterator<Item = &String> {
-        self.metric_note.iter().chain(&self.init_notes).chain(&self.feature_note)
+        let scores = self.feature_note.iter().chain(&self.reference_note);
+        self.metric_note.iter().chain(&self.init_notes).chain(scores)
     }
 
     /// Leaves the runs for which the filter does not hold to another time; they stay in the plan.
@@ -155,17 +160,20 @@ fn settle_metric(
         Err(RunnerError::NoSuchScore { reason, .. }) if !plan.metric.declared => reason,
         Err(error) => return Err(error),
     };
-    let other = match measurable("eval/cycle_a") {
-        Ok(()) => "eval/cycle_a",
-        Err(_) => "loss/cycle_a",
-    };
-    let note = format!("the file names no metric; judged by {other}, since {reason}");
+    // None of the objective's own terms unless nothing is held out: it would praise its weights.
+    const OTHERS: [&str; 3] = ["eval/kid_lite0_ab", "eval/swd_ref_ab", "eval/swd_ref_ba"];
+    let other = OTHERS.into_iter().find(|it| measurable(it).is_ok()).unwrap_or("loss/cycle_a");
+    let note = format!(
+        "the file names no metric; judged by {other}, as eval/gain cannot be had: {reason}"
+    );
+    let known = spec::known_metric(other).expect("a metric of the table");
     plan.metric.name = other.to_string();
+    plan.metric.goal = known.goal.expect("one side of it is better");
     Ok(Some(note))
 }
 
 /// Refuses a primary metric that these images cannot give, before anything trains for it.
-fn expect_score(
+pub(crate) fn expect_score(
     metric: &str,
     config: &RunConfig,
     dataset: &Dataset,
@@ -194,12 +202,21 @@ fn expect_score_of(
     if !metric.starts_with("eval/") {
         return Ok(());
     }
-    let held_out = dataset.count(fold, Domain::A) + dataset.count(fold, Domain::B);
-    if held_out == 0 {
-        return refuse(format!("`{}` has no held-out images in its {fold:?} fold", dataset.name()));
-    }
     let name = dataset.name();
     let known = spec::known_metric(metric);
+    let (inputs, targets) = domains_of(metric);
+    for &domain in inputs {
+        if dataset.count(fold, domain) == 0 {
+            return refuse(format!(
+                "`{name}` has no held-out images {domain:?} in its {fold:?} fold"
+            ));
+        }
+    }
+    for &domain in targets {
+        if dataset.count(fold, domain) == 0 && !has_reference(dataset, domain) {
+            return refuse(format!("`{name}` has no real images {domain:?} to compare with"));
+        }
+    }
     let by_features = known.is_some_and(|known| known.needs.contains(&Needs::FeatureWeights));
     for needed in known.iter().flat_map(|known| known.needs) {
         match needed {
@@ -209,6 +226,15 @@ fn expect_score_of(
             }
             Needs::Pairs if !by_features && !dataset.paired(fold) => {
                 return refuse(format!("the held-out images of `{name}` have no true translation"));
+            }
+            Needs::Reference => {
+                let lacking = targets.iter().find(|it| !has_reference(dataset, **it));
+                if let Some(domain) = lacking {
+                    return refuse(format!(
+                        "`{name}` has no real images {domain:?} apart from the held-out ones (its ref fold has fewer \
+                         than {FEWEST})"
+                    ));
+                }
             }
             Needs::FeatureWeights if store.feature_weights().is_none() => {
                 return refuse(no_feature_weights());
@@ -222,12 +248,44 @@ fn expect_score_of(
     Ok(())
 }
 
+/// Whose held-out images are translated for it, and of which domain real ones are compared with.
+fn domains_of(metric: &str) -> (&'static [Domain], &'static [Domain]) {
+    const A: &[Domain] = &[Domain::A];
+    const B: &[Domain] = &[Domain::B];
+    match metric.rsplit_once('_').map(|(_, side)| side) {
+        Some("ab") => (A, B),
+        Some("ba") => (B, A),
+        Some("a") => (A, &[]),
+        Some("b") => (B, &[]),
+        _ => (&Domain::ALL, &Domain::ALL),
+    }
+}
+
+fn needs_features(metric: &str) -> bool {
+    spec::known_metric(metric).is_some_and(|it| it.needs.contains(&Needs::FeatureWeights))
+}
+
 fn no_feature_weights() -> String {
     let command = data::FEATURE_WEIGHTS.fetch_command;
     format!(
         "{}, so KID, gain and their like are not computed; `{command}` brings them",
         eval::NO_FEATURES
     )
+}
+
+/// Distances between distributions scatter: below this many images they are rough.
+const ENOUGH: usize = 100;
+
+fn few_real_images(dataset: &Dataset) -> Option<String> {
+    let counts = Domain::ALL.map(|domain| match has_reference(dataset, domain) {
+        true => dataset.count(Fold::Ref, domain),
+        false => dataset.count(Fold::Test, domain),
+    });
+    let few = counts.into_iter().filter(|count| (1..ENOUGH).contains(count)).min()?;
+    Some(format!(
+        "`{}` has {few} real images to compare translations with; fewer than {ENOUGH} make KID, gain and their like rough",
+        dataset.name()
+    ))
 }
 
 /// Each cell's images. Cells that see the same ones share them: a data set keeps files open.

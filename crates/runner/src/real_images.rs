@@ -15,14 +15,17 @@ use model::weights::{self, NamedTensors};
 
 use crate::error::RunnerError;
 use crate::evaluate::SEED;
-use crate::feature_net::FeatureNet;
+use crate::feature_net::FeatureExtractor;
 
 /// KID needs so many images a side.
-const FEWEST: usize = 3;
+pub(crate) const FEWEST: usize = 3;
+
+/// Training images at a time: there are thousands.
+const AT_ONCE: usize = 64;
 
 pub(crate) struct RealImages<'a> {
     dataset: &'a Dataset,
-    network: Option<FeatureNet>,
+    network: Option<FeatureExtractor>,
     cache: PathBuf,
     sets: RefCell<BTreeMap<(usize, usize), Rc<RealSet>>>,
 }
@@ -71,7 +74,7 @@ impl<'a> RealImages<'a> {
     /// `network`: none where its weights are not here. `cache`: a folder that may not exist yet.
     pub(crate) fn new(
         dataset: &'a Dataset,
-        network: Option<FeatureNet>,
+        network: Option<FeatureExtractor>,
         cache: PathBuf,
     ) -> RealImages<'a> {
         RealImages { dataset, network, cache, sets: RefCell::default() }
@@ -98,7 +101,7 @@ impl<'a> RealImages<'a> {
         let pictures: Vec<Picture> =
             images.iter().map(|image| Picture::from_rgb8(image.size, &image.rgb)).collect();
         let mut hasher = blake3::Hasher::new();
-        hasher.update(self.network.as_ref().map_or("", FeatureNet::identity).as_bytes());
+        hasher.update(self.network.as_ref().map_or("", FeatureExtractor::identity).as_bytes());
         for image in &images {
             hasher.update(&image.rgb);
         }
@@ -116,7 +119,7 @@ impl<'a> RealImages<'a> {
     /// What translations of `in_fold` into a domain are compared with.
     pub(crate) fn targets(&self, in_fold: Fold, domain: Domain) -> Result<Targets, RunnerError> {
         let held_out = self.set(in_fold, domain)?;
-        let has_reference = self.dataset.count(Fold::Ref, domain) >= FEWEST;
+        let has_reference = has_reference(self.dataset, domain);
         Ok(Targets {
             reference: match has_reference {
                 true => self.set(Fold::Ref, domain)?,
@@ -128,65 +131,112 @@ impl<'a> RealImages<'a> {
         })
     }
 
+    /// What the network sees in all training images of a domain, pooled; none without a network.
+    pub(crate) fn training_features(
+        &self,
+        domain: Domain,
+    ) -> Result<Option<Features>, RunnerError> {
+        let Some(network) = &self.network else { return Ok(None) };
+        let count = self.dataset.count(Fold::Train, domain);
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(network.identity().as_bytes());
+        for i in 0..count {
+            hasher.update(&self.dataset.stored(Fold::Train, domain, i)?.rgb);
+        }
+        let path = self.kept_at(hasher.finalize());
+        if let Some(pool) = read(&path).and_then(|mut kept| kept.remove("pool")) {
+            return Ok(Some(pool));
+        }
+        let mut all: Option<Features> = None;
+        for start in (0..count).step_by(AT_ONCE) {
+            let image = |i| Ok(self.dataset.stored(Fold::Train, domain, i)?);
+            let images: Result<Vec<data::Image>, RunnerError> =
+                (start..(start + AT_ONCE).min(count)).map(image).collect();
+            // The side that held-out images are seen at: these may be larger, to be cut.
+            let pool = network.pooled(&images?, self.dataset.side())?;
+            match &mut all {
+                None => all = Some(pool),
+                Some(all) => all.append(&pool)?,
+            }
+        }
+        if let Some(pool) = &all {
+            drop(write(&path, &[("pool", pool)]));
+        }
+        Ok(all)
+    }
+
     /// What sees the features; none where its weights are not here.
-    pub(crate) fn network(&self) -> Option<&FeatureNet> {
+    pub(crate) fn network(&self) -> Option<&FeatureExtractor> {
         self.network.as_ref()
     }
 
     /// From the cache, or computed and put there. What cannot be put there costs time and no more.
     fn kept_taps(
         &self,
-        network: &FeatureNet,
+        network: &FeatureExtractor,
         hash: blake3::Hash,
         pictures: &[Picture],
     ) -> Result<Taps, RunnerError> {
-        let path = self.cache.join(format!("{}.features", &hash.to_hex()[..32]));
-        if let Some(taps) = read(&path).filter(|taps| taps.pool.n() == pictures.len()) {
+        let path = self.kept_at(hash);
+        if let Some(taps) = read(&path).and_then(taps_of).filter(|it| it.pool.n() == pictures.len())
+        {
             return Ok(taps);
         }
         let taps = network.taps(pictures)?;
-        drop(write(&path, &taps));
+        drop(write(&path, &[("b4", &taps.b4), ("b10", &taps.b10), ("pool", &taps.pool)]));
         Ok(taps)
+    }
+
+    fn kept_at(&self, hash: blake3::Hash) -> PathBuf {
+        self.cache.join(format!("{}.features", &hash.to_hex()[..32]))
     }
 }
 
-/// Safetensors, and their BLAKE3 behind them.
-fn write(path: &Path, taps: &Taps) -> std::io::Result<()> {
+/// Whether translations into a domain are compared with images apart from the held-out ones.
+pub(crate) fn has_reference(dataset: &Dataset, domain: Domain) -> bool {
+    dataset.count(Fold::Ref, domain) >= FEWEST
+}
+
+fn taps_of(mut kept: BTreeMap<String, Features>) -> Option<Taps> {
+    let mut take = |name: &str| kept.remove(name);
+    Some(Taps { b4: take("b4")?, b10: take("b10")?, pool: take("pool")? })
+}
+
+/// As safetensors.
+fn write(path: &Path, features: &[(&str, &Features)]) -> std::io::Result<()> {
     let tensor = |features: &Features| {
         let values: Vec<f32> = features.rows().flatten().map(|&value| value as f32).collect();
         TensorData::new(values, [features.n(), features.dimensions()])
     };
-    let named = [("b4", &taps.b4), ("b10", &taps.b10), ("pool", &taps.pool)];
-    let tensors: NamedTensors =
-        named.into_iter().map(|(name, features)| (name.to_string(), tensor(features))).collect();
-    let mut bytes = weights::to_safetensors(&tensors, None).map_err(std::io::Error::other)?;
-    bytes.extend(blake3::hash(&bytes).as_bytes());
-    keep(path, &bytes)
+    let named = features.iter().map(|(name, it)| ((*name).to_string(), tensor(it)));
+    let tensors: NamedTensors = named.collect();
+    keep(path, &weights::to_safetensors(&tensors, None).map_err(std::io::Error::other)?)
 }
 
-/// A whole file of the cache, or none.
+fn read(path: &Path) -> Option<BTreeMap<String, Features>> {
+    let tensors = weights::from_safetensors(&kept(path)?).ok()?;
+    let features = |tensor: &TensorData| {
+        Features::from_flat(*tensor.shape().get(1)?, tensor.as_slice::<f32>().ok()?).ok()
+    };
+    tensors.iter().map(|(name, it)| Some((name.clone(), features(it)?))).collect()
+}
+
+/// A whole file of the cache, its BLAKE3 behind it, or none.
 pub(crate) fn keep(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().expect("a file of the cache");
     std::fs::create_dir_all(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(bytes)?;
+    file.write_all(blake3::hash(bytes).as_bytes())?;
     file.persist(path)?;
     Ok(())
 }
 
-/// `None` for a file that is not there or not whole: it is made anew.
-fn read(path: &Path) -> Option<Taps> {
-    let bytes = std::fs::read(path).ok()?;
-    let (tensors, hash) = bytes.split_at_checked(bytes.len().checked_sub(blake3::OUT_LEN)?)?;
-    if blake3::hash(tensors).as_bytes() != hash {
-        return None;
-    }
-    let tensors = weights::from_safetensors(tensors).ok()?;
-    let features = |name: &str| {
-        let tensor = tensors.get(name)?;
-        Features::from_flat(tensor.shape()[1], tensor.as_slice::<f32>().ok()?).ok()
-    };
-    Some(Taps { b4: features("b4")?, b10: features("b10")?, pool: features("pool")? })
+/// What was kept. `None` for a file that is not there or not whole: it is made anew.
+pub(crate) fn kept(path: &Path) -> Option<Vec<u8>> {
+    let mut bytes = std::fs::read(path).ok()?;
+    let hash = bytes.split_off(bytes.len().checked_sub(blake3::OUT_LEN)?);
+    (*blake3::hash(&bytes).as_bytes() == hash[..]).then_some(bytes)
 }
 
 #[cfg(test)]
@@ -203,8 +253,9 @@ mod tests {
         };
         let taps = Taps { b4: features(2), b10: features(3), pool: features(5) };
         assert_eq!(read(&path), None);
-        write(&path, &taps).expect("a writable folder");
-        assert_eq!(read(&path), Some(taps));
+        write(&path, &[("b4", &taps.b4), ("b10", &taps.b10), ("pool", &taps.pool)])
+            .expect("a writable folder");
+        assert_eq!(read(&path).and_then(taps_of), Some(taps));
         let whole = std::fs::read(&path).expect("written");
         for cut in [0, 5, whole.len() / 2, whole.len() - 1] {
             std::fs::write(&path, &whole[..cut]).expect("writable");

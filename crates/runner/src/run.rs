@@ -9,20 +9,22 @@ use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use data::{Dataset, Store};
-use spec::RunConfig;
+use data::{Dataset, Fold, Store};
+use spec::{EvalCheckpoint, RunConfig};
 use track::{
     Claim, CodeVersion, Event, MetricMeta, MetricWriter, PlanEntry, PlanRecord, Provenance,
     Resumption, RunDir, RunEvents, RunIdentity, SampleWriter, SourceTree, SweepDir,
 };
 
+use crate::anchors;
 use crate::checkpoint::{self, Progress};
 use crate::device::ComputeDevice;
 use crate::error::RunnerError;
+use crate::evaluate;
 use crate::event::{Outcome, TrainEvent};
-use crate::feature_net::FeatureNet;
+use crate::feature_net::FeatureExtractor;
 use crate::patience::patiently;
-use crate::prepare::{dataset_record, init_hashes};
+use crate::prepare::{dataset_record, expect_score, init_hashes};
 use crate::real_images::RealImages;
 use crate::run_log::RunLog;
 use crate::step::Trainer;
@@ -153,11 +155,12 @@ impl Attempt<'_> {
             device: self.request.device.to_string(),
         });
         let network = match self.request.store.feature_weights() {
-            Some(path) => Some(FeatureNet::open(&path, &self.request.device.open())?),
+            Some(path) => Some(FeatureExtractor::open(&path, self.request.device)?),
             None => None,
         };
         let cache = self.request.store.features_folder();
         let real = RealImages::new(&dataset, network, cache);
+        self.expect_the_metric(&config, &real)?;
         let setting = Setting {
             config: &config,
             key: &self.entry.key,
@@ -234,6 +237,23 @@ impl Attempt<'_> {
         match point.as_str() == self.entry.point_id {
             true => Ok(()),
             false => Err(RunnerError::InputsChanged { name: dataset.name().to_string() }),
+        }
+    }
+
+    /// Before hours of training: whether the result can be measured by what the sweep is judged by.
+    fn expect_the_metric(
+        &self,
+        config: &RunConfig,
+        real: &RealImages<'_>,
+    ) -> Result<(), RunnerError> {
+        let metric = &self.plan.metric.name;
+        expect_score(metric, config, real.dataset(), self.request.store)?;
+        anchors::expect_gain(metric, real, evaluate::fold(config.eval.fold))?;
+        match &config.eval.best_by {
+            Some(by) if config.eval.checkpoint == EvalCheckpoint::Best => {
+                anchors::expect_gain(by, real, Fold::Val)
+            }
+            _ => Ok(()),
         }
     }
 

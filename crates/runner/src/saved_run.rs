@@ -24,6 +24,8 @@ pub struct SavedRun {
     /// Newer checkpoints that do not verify, and why.
     pub rejected: Vec<(PathBuf, String)>,
     checkpoint: PathBuf,
+    /// Of the generators that are kept as the best, where the run keeps such.
+    best_step: Option<u64>,
     has_discriminators: bool,
 }
 
@@ -51,6 +53,7 @@ impl SavedRun {
             step: found.step,
             state: run.state()?,
             rejected: restore.rejected,
+            best_step: found.state["best"]["step"].as_u64(),
             checkpoint: found.path,
             has_discriminators,
         })
@@ -63,6 +66,15 @@ impl SavedRun {
             Network::DiscA | Network::DiscB => self.has_discriminators,
         };
         Network::ALL.into_iter().filter(is_there).collect()
+    }
+
+    /// Steps behind a network: under `eval.checkpoint = "best"` generators may be older than the
+    /// checkpoint.
+    pub fn step_of(&self, network: Network) -> u64 {
+        match network {
+            Network::GenAb | Network::GenBa => self.best_step.unwrap_or(self.step),
+            Network::DiscA | Network::DiscB => self.step,
+        }
     }
 
     /// With `eval.checkpoint = "best"`, the generators that were best.

@@ -1,16 +1,18 @@
 //! Scores of pictures in folders, whoever made them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use data::PictureFolder;
-use eval::{ImageSet, Picture, ScoreCard, Sides, score};
+use eval::{Features, ImageSet, Picture, Score, ScoreCard, Sides, frechet, score};
+use model::{InceptionFid, LpipsBackbone};
 
 use crate::anchors;
 use crate::device::ComputeDevice;
 use crate::error::RunnerError;
 use crate::evaluate::SEED;
-use crate::feature_net::{FeatureNet, image_set};
+use crate::feature_net::{FeatureExtractor, FidExtractor, PerceptualDistance, image_of, image_set};
+use crate::real_images::FEWEST;
 
 /// What is compared with what.
 pub struct FolderScores<'a> {
@@ -20,8 +22,8 @@ pub struct FolderScores<'a> {
     pub fake: &'a Path,
     /// What was translated; each translation's has its name.
     pub source: Option<&'a Path>,
-    /// Whether the real picture that has a translation's name is its true one.
-    pub pairs_by_name: bool,
+    /// Whether the real picture that has a translation's name shows the same thing, and how.
+    pub pairs: Option<Pairs>,
     /// Real pictures apart from the true translations, that both are compared with; left out: those
     /// of `real` that have no translation's name.
     pub reference: Option<&'a Path>,
@@ -30,7 +32,20 @@ pub struct FolderScores<'a> {
     pub size: Option<u32>,
     /// None: metrics that need features are absent.
     pub feature_weights: Option<PathBuf>,
+    /// pytorch-fid's Inception weights, for `fid`.
+    pub inception: Option<&'a Path>,
+    /// A backbone of torchvision's and lpips' heads for it, in one file or in two, for `lpips`.
+    pub lpips: &'a [PathBuf],
     pub device: ComputeDevice,
+}
+
+/// How a translation and the real picture of its name belong together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pairs {
+    /// Pixel by pixel.
+    Aligned,
+    /// The same thing, in other places or drawn by another hand.
+    Loose,
 }
 
 /// What came of it.
@@ -38,6 +53,13 @@ pub struct FolderScores<'a> {
 pub struct ScoredFolders {
     /// Side in pixels at which pictures were compared.
     pub size: u32,
+    /// Side in pixels at which the feature network saw them.
+    pub input_side: usize,
+    /// Name, hash and device of the feature network; none where its weights are not here.
+    pub network: Option<String>,
+    /// Whether the reference is apart from the true translations, or from the only real pictures:
+    /// if not, there is no gain, and a translator that copies real pictures looks perfect.
+    pub reference_is_apart: bool,
     pub n_fake: usize,
     pub n_reference: usize,
     /// Translations whose true one is known.
@@ -51,8 +73,9 @@ pub struct ScoredFolders {
 ///
 /// # Errors
 /// `Data` for a folder without pictures; `Unreadable` names every picture that cannot be read;
-/// `Unmatched` every one whose counterpart is missing; `Weights`; `NoSize` where the translations
-/// are no squares of one size and `size` is left out.
+/// `Unmatched` every one whose counterpart is missing; `SameName` where two could be it; `Shared`
+/// where the reference holds pictures of `real`; `Weights`; `NoSize` where the translations are no
+/// squares of one size and `size` is left out.
 pub fn score_folders(job: &FolderScores<'_>) -> Result<ScoredFolders, RunnerError> {
     let fakes = PictureFolder::list(job.fake)?;
     let reals = PictureFolder::list(job.real)?;
@@ -61,7 +84,7 @@ pub fn score_folders(job: &FolderScores<'_>) -> Result<ScoredFolders, RunnerErro
         None => size_of(&fakes)?,
     };
     let network = match &job.feature_weights {
-        Some(path) => Some(FeatureNet::open(path, &job.device.open())?),
+        Some(path) => Some(FeatureExtractor::open(path, job.device)?),
         None => None,
     };
     let names: Vec<String> = (0..fakes.count()).map(|i| stem(fakes.path(i))).collect();
@@ -75,18 +98,18 @@ pub fn score_folders(job: &FolderScores<'_>) -> Result<ScoredFolders, RunnerErro
         }
         None => None,
     };
-    let paired = match job.pairs_by_name {
-        true => by_name(&reals, &names, job.fake)?,
-        false => Vec::new(),
+    let paired = match job.pairs {
+        Some(_) => by_name(&reals, &names, job.fake)?,
+        None => Vec::new(),
     };
-    let partners = match job.pairs_by_name {
-        true => Some(image_set(read(&reals, paired.clone(), size)?, network.as_ref())?),
-        false => None,
+    let partners = match job.pairs {
+        Some(_) => Some(image_set(read(&reals, paired.clone(), size)?, network.as_ref())?),
+        None => None,
     };
     let others: Vec<usize> = (0..reals.count()).filter(|i| !paired.contains(i)).collect();
     let apart = match job.reference {
         Some(folder) => Some(all(&PictureFolder::list(folder)?)?),
-        None if job.pairs_by_name && others.len() >= FEWEST => Some(read(&reals, others, size)?),
+        None if job.pairs.is_some() && others.len() >= FEWEST => Some(read(&reals, others, size)?),
         None => None,
     };
     let apart = match apart {
@@ -97,6 +120,9 @@ pub fn score_folders(job: &FolderScores<'_>) -> Result<ScoredFolders, RunnerErro
         Some(partners) => partners.clone(),
         None => image_set(all(&reals)?, network.as_ref())?,
     };
+    if let Some(apart) = &apart {
+        expect_apart(apart, &held_out)?;
+    }
     let oracle = apart.is_some().then(|| held_out.clone());
     let reference = apart.unwrap_or(held_out);
     let sides = Sides {
@@ -104,22 +130,67 @@ pub fn score_folders(job: &FolderScores<'_>) -> Result<ScoredFolders, RunnerErro
         reference: &reference,
         inputs: inputs.as_ref(),
         partners: partners.as_ref(),
-        aligned: true,
+        aligned: job.pairs == Some(Pairs::Aligned),
         oracle: oracle.as_ref(),
         seed: SEED,
     };
+    let mut card = score(&sides);
+    if let Some(path) = job.inception {
+        let network = FidExtractor::open(path, job.device)?;
+        let features = |set: &ImageSet| {
+            let images: Vec<_> = set.pictures().iter().map(image_of).collect();
+            Features::from_flat(InceptionFid::FEATURES, &network.features(&images))
+        };
+        let distance = frechet(&features(&reference)?, &features(&outputs)?)?;
+        let value = distance.distance;
+        card.scores.insert("fid", Score { value, standard_error: None, n: outputs.len() });
+    }
+    if !job.lpips.is_empty() {
+        match &partners {
+            None => drop(card.absent.insert("lpips", eval::NO_PARTNERS.to_string())),
+            Some(_) if job.pairs == Some(Pairs::Loose) => {
+                drop(card.absent.insert("lpips", eval::NOT_ALIGNED.to_string()));
+            }
+            Some(partners) => {
+                let network = PerceptualDistance::open(job.lpips, job.device)?;
+                let images =
+                    |set: &ImageSet| set.pictures().iter().map(image_of).collect::<Vec<_>>();
+                let distances = network.distances(&images(&outputs), &images(partners));
+                let n = distances.len();
+                let value = distances.iter().map(|&it| f64::from(it)).sum::<f64>() / n as f64;
+                card.scores.insert(
+                    match network.backbone {
+                        LpipsBackbone::Alex => "lpips_alex",
+                        LpipsBackbone::Vgg => "lpips_vgg",
+                    },
+                    Score { value, standard_error: None, n },
+                );
+            }
+        }
+    }
     Ok(ScoredFolders {
         size,
+        input_side: FeatureExtractor::input_side(size as usize),
+        network: network.as_ref().map(|it| it.identity().to_string()),
+        reference_is_apart: oracle.is_some(),
         n_fake: outputs.len(),
         n_reference: reference.len(),
         n_pairs: partners.as_ref().map_or(0, ImageSet::len),
-        card: score(&sides),
+        card,
         anchors: anchors::cards(&sides, network.as_ref())?,
     })
 }
 
-/// KID needs so many pictures a side.
-const FEWEST: usize = 3;
+/// A real picture on both sides would be told from itself by nothing.
+fn expect_apart(reference: &ImageSet, others: &ImageSet) -> Result<(), RunnerError> {
+    let content = |picture: &Picture| blake3::hash(&picture.to_rgb8());
+    let known: HashSet<blake3::Hash> = others.pictures().iter().map(content).collect();
+    let shared = reference.pictures().iter().filter(|it| known.contains(&content(it))).count();
+    match shared {
+        0 => Ok(()),
+        _ => Err(RunnerError::Shared { shared, of: reference.len() }),
+    }
+}
 
 fn size_of(fakes: &PictureFolder) -> Result<u32, RunnerError> {
     let mut found: Option<(usize, usize)> = None;
@@ -165,8 +236,14 @@ fn by_name(
     wanted_by: &Path,
 ) -> Result<Vec<usize>, RunnerError> {
     let mut places = BTreeMap::new();
+    let mut doubled = Vec::new();
     for i in 0..folder.count() {
-        places.insert(stem(folder.path(i)), i);
+        if let Some(first) = places.insert(stem(folder.path(i)), i) {
+            doubled.push(format!("{}, {}", folder.path(first), folder.path(i)));
+        }
+    }
+    if !doubled.is_empty() {
+        return Err(RunnerError::SameName { folder: folder.root().into(), doubled });
     }
     let missing: Vec<String> =
         names.iter().filter(|name| !places.contains_key(*name)).cloned().collect();

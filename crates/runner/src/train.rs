@@ -5,7 +5,7 @@
 //! checkpoint is tried again, and the gap is told and noted. Only a run that
 //! could not save at its end fails.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -278,20 +278,25 @@ impl<'a> Training<'a> {
         let Setting { config, dataset, .. } = self.setting;
         let ends = self.progress.step == self.total_steps();
         let chooses = config.eval.checkpoint == EvalCheckpoint::Best;
-        let has_val = dataset.count(Fold::Val, Domain::A) > 0;
-        if has_val && (chooses || !ends) {
+        let has_val = Domain::ALL.iter().any(|&domain| dataset.count(Fold::Val, domain) > 0);
+        // Both looks are taken before anything of them is kept: a stop between them leaves nothing.
+        let mut looks = Vec::new();
+        if chooses || (has_val && !ends) {
             let networks = self.trainer.networks.clone();
             let Some(found) = self.look(&networks, Fold::Val)? else { return Ok(None) };
             if chooses {
-                self.choose(&found);
+                self.choose(&found)?;
             }
-            self.keep(found, Split::Val)?;
+            looks.push((found, Split::Val));
         }
-        if ends || !has_val {
+        if ends || (!has_val && !chooses) {
             let networks = self.networks_to_keep()?;
             let fold = evaluate::fold(config.eval.fold);
             let Some(found) = self.look(&networks, fold)? else { return Ok(None) };
-            self.keep(found, Split::Eval)?;
+            looks.push((found, Split::Eval));
+        }
+        for (found, split) in looks {
+            self.keep(found, split)?;
         }
         self.progress.owes.evaluation = false;
         Ok(self.wrong.take().filter(|_| self.stops_at_non_finite()))
@@ -307,21 +312,27 @@ impl<'a> Training<'a> {
     }
 
     /// Keeps the generators that the metric likes better than those before.
-    fn choose(&mut self, found: &Evaluation) {
+    fn choose(&mut self, found: &Evaluation) -> Result<(), RunnerError> {
         let config = self.setting.config;
         let by = config.eval.best_by.as_deref().expect("checked with the configuration");
         let goal = spec::known_metric(by).and_then(|it| it.goal).expect("likewise");
-        let Some(&(value, _)) = found.scores.get(by).filter(|(value, _)| value.is_finite()) else {
-            return;
+        let Some(&(value, _)) = found.scores.get(by) else {
+            // To go on would be to report the last weights as the best.
+            let why = found.absent.get(by).map_or("no image of `val` has it", String::as_str);
+            let reason = format!("{why}; the best weights cannot be told");
+            return Err(RunnerError::NoSuchScore { metric: by.to_string(), reason });
         };
-        if self.progress.best.is_none_or(|best| best.is_beaten_by(value, goal)) {
+        let is_better = |best: BestScore| best.is_beaten_by(value, goal);
+        if value.is_finite() && self.progress.best.is_none_or(is_better) {
             self.progress.best = Some(BestScore::new(self.progress.step, value));
             let best = BestGenerators::of(&self.trainer.networks, &config.model);
             self.trainer.best = Some(best);
         }
+        Ok(())
     }
 
-    /// Those that the run's result is of.
+    /// Those that the run's result is of. Under `best` without one only where no look gave a number,
+    /// which ends a run unless it is told to ignore that.
     fn networks_to_keep(&self) -> Result<CycleGan, RunnerError> {
         let networks = &self.trainer.networks;
         match &self.trainer.best {
@@ -335,16 +346,14 @@ impl<'a> Training<'a> {
     }
 
     fn keep(&mut self, found: Evaluation, split: Split) -> Result<(), RunnerError> {
-        let Evaluation { mut scores, measured, .. } = found;
+        let Evaluation { mut scores, absent, measured } = found;
         let step = self.progress.step;
         let mut flags = Vec::new();
         for (judged, measured) in self.progress.judged.iter_mut().zip(&measured) {
             let numbers = |it: DiscriminatorEval| {
                 [it.accuracy, it.generator_loss, it.output_variance].map(|it| (it as f32).into())
             };
-            // Of the first look at a step, should there be two.
-            let is_first = split == Split::Val || self.progress.best.is_none();
-            judged.extend(measured.discriminator.filter(|_| is_first).map(numbers));
+            judged.extend(measured.discriminator.map(numbers));
         }
         if split == Split::Eval && step == self.total_steps() {
             let fold = evaluate::fold(self.setting.config.eval.fold);
@@ -357,7 +366,9 @@ impl<'a> Training<'a> {
         self.log.scores(&self.progress, split, &scores);
         let sealed = self.log.seal();
         self.recorded("metrics", sealed.map_err(RunnerError::from))?;
-        self.note(Event::Evaluated { step, flags: flags.clone() })?;
+        // Of the result alone: why a table has no number.
+        let absent = if split == Split::Eval { absent } else { BTreeMap::new() };
+        self.note(Event::Evaluated { step, flags: flags.clone(), absent })?;
         let wrong = scores.iter().find(|(_, (value, _))| !value.is_finite());
         let reason = wrong.map(|(name, (value, _))| format!("{name} is {value}"));
         self.wrong = self.wrong.take().or(reason);

@@ -26,7 +26,8 @@ pub enum Select {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Metric {
     pub name: String,
-    /// Whether the file names it; what is not named gives way to what the images can be scored by.
+    /// Whether the file names it; what is not named gives way to what the images can be scored by,
+    /// whose own goal it then takes.
     pub declared: bool,
     pub goal: Goal,
     /// As the file declares it. What a run does is its `eval.checkpoint`, which this sets.
@@ -36,12 +37,12 @@ pub struct Metric {
 }
 
 impl Default for Metric {
-    /// L1 of the generated image to its true partner, on held-out pairs.
+    /// The gain of both directions: of all scores the one that 0 and 1 mean something of.
     fn default() -> Self {
         Metric {
-            name: "eval/l1_ab".to_string(),
+            name: "eval/gain".to_string(),
             declared: false,
-            goal: Goal::Minimize,
+            goal: Goal::Maximize,
             select: Select::Last,
             secondary: Vec::new(),
         }

@@ -30,7 +30,8 @@ pub struct RunConfig {
 pub struct DataConfig {
     /// A recipe's name. Exactly one of `dataset` and `path` is set.
     pub dataset: Option<String>,
-    /// A folder with trainA, trainB, testA, testB (or train/A, …).
+    /// A folder with trainA, trainB, testA, testB (or train/A, …), and if you like valA, valB, which
+    /// the best weights are chosen by, and refA, refB, which results are compared with.
     pub path: Option<String>,
     /// Side in pixels of the square that training images are resized to, ≥ `crop_size`.
     pub load_size: u32,
@@ -304,7 +305,8 @@ pub enum Precision {
 pub struct EvalConfig {
     /// Steps between evaluations on held-out images; 0: at the end only.
     pub every: u64,
-    /// Of the final evaluation; what is looked at during training is always `val`.
+    /// Of the final evaluation; what is looked at during training is always `val`. With
+    /// `checkpoint = "best"` always `test`: the fold that chose has no say in the result.
     pub fold: EvalFold,
     pub checkpoint: EvalCheckpoint,
     /// The metric that chooses, with `checkpoint = "best"`; its usual goal says which way. Left out:

@@ -8,7 +8,7 @@ mod leaves;
 use serde_json::{Value as Json, json};
 
 use self::leaves::{axis, by_leaf, column, expression, value};
-use crate::metric::known_metrics;
+use crate::metric::{Metric, known_metrics};
 use crate::preset::Preset;
 use crate::sweep_file::{Design, SCHEMA};
 
@@ -96,12 +96,13 @@ fn sweep() -> Json {
 }
 
 fn metric() -> Json {
-    let names: Vec<&str> = known_metrics().iter().map(|known| known.name.as_str()).collect();
+    let recorded = known_metrics().iter().filter(|known| known.is_recorded());
+    let names: Vec<&str> = recorded.map(|known| known.name.as_str()).collect();
     table(
         "What the sweep is judged by, declared before looking.",
         &[],
         json!({
-            "name": { "enum": names },
+            "name": { "enum": names, "default": Metric::default().name },
             "goal": { "enum": ["minimize", "maximize"] },
             "select": { "enum": ["last", "best"], "default": "last",
                 "description": "Whose weights are scored: the last ones, or the best by this metric on the val fold." },

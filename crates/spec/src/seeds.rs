@@ -50,7 +50,7 @@ impl Seeds {
                     self.len
                 ),
             )
-            .help("use at least 3 seeds to see the noise; p < 0.05 needs 6");
+            .help("use at least 3 seeds to see the noise; p < 0.05 needs 6, and several comparisons more");
     }
 }
 

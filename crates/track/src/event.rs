@@ -1,6 +1,7 @@
 //! `events.jsonl`: what happened to a run or a sweep, line by line. The source
 //! of truth for where it stands.
 
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
@@ -36,11 +37,14 @@ pub enum Event {
         step: u64,
         path: PathBuf,
     },
-    /// What is wrong with the translations, where anything is.
+    /// What is wrong with the translations, where anything is, and which metrics could not be had.
     Evaluated {
         step: u64,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         flags: Vec<FlagRecord>,
+        /// By metric (`eval/gain_ab`), why it is not there.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        absent: BTreeMap<String, String>,
     },
     /// A checkpoint that could not be used when the attempt looked for one.
     CheckpointRejected {
@@ -178,15 +182,21 @@ mod tests {
         let mut log = RunEvents::open(&path).unwrap();
         let failed = Event::Failed { class: FailureClass::Oom, reason: "64 GiB".into() };
         log.append_at(&failed, 0).unwrap();
-        log.append_at(&Event::Evaluated { step: 7, flags: vec![] }, 1_000_000).unwrap();
+        let evaluated = |absent| Event::Evaluated { step: 7, flags: vec![], absent };
+        log.append_at(&evaluated(BTreeMap::new()), 1_000_000).unwrap();
+        let absent = BTreeMap::from([("eval/gain_ab".into(), "no partners".into())]);
+        log.append_at(&evaluated(absent.clone()), 1_000_000).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(
             text,
             "{\"ts\":\"1970-01-01T00:00:00.000000Z\",\"event\":\"failed\",\"class\":\"oom\",\"reason\":\"64 GiB\"}\n\
-             {\"ts\":\"1970-01-01T00:00:01.000000Z\",\"event\":\"evaluated\",\"step\":7}\n"
+             {\"ts\":\"1970-01-01T00:00:01.000000Z\",\"event\":\"evaluated\",\"step\":7}\n\
+             {\"ts\":\"1970-01-01T00:00:01.000000Z\",\"event\":\"evaluated\",\"step\":7,\
+             \"absent\":{\"eval/gain_ab\":\"no partners\"}}\n"
         );
         let (events, bad) = RunEvents::read(&path).unwrap();
-        assert_eq!((events[0].event.clone(), events.len(), bad.len()), (failed, 2, 0));
+        assert_eq!((events[0].event.clone(), events.len(), bad.len()), (failed, 3, 0));
+        assert_eq!(events[2].event, evaluated(absent));
     }
 
     #[test]

@@ -11,6 +11,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -37,8 +38,13 @@ struct Lease {
     /// Ticks from the boot to the start of the process: pids are used again.
     started: Option<u64>,
     since: String,
+    /// Tells the claims of one process apart that fall into one tick of its clock.
+    #[serde(default)]
+    claim: u64,
     released: bool,
 }
+
+static CLAIMS: AtomicU64 = AtomicU64::new(0);
 
 /// The newest lease of a folder.
 struct Found {
@@ -206,6 +212,7 @@ impl Lease {
             pid,
             started: start_of(pid),
             since: time::rfc3339(time::now_us()),
+            claim: CLAIMS.fetch_add(1, Ordering::Relaxed),
             released: false,
         }
     }

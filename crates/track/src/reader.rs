@@ -1,8 +1,11 @@
 //! The store as plain values. Damage is named and read around: one bad part
 //! does not cost a report its other runs.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+
+use serde_json::Value;
 
 use crate::error::TrackError;
 use crate::event::{Event, Stamped};
@@ -51,6 +54,8 @@ pub fn read_run(runs_root: &Path, entry: &PlanEntry) -> RunRecord {
 pub fn read_run_at(run: &RunDir) -> Result<Option<(RunIdentity, RunRecord)>, TrackError> {
     let Some(identity) = run.read_identity()? else { return Ok(None) };
     let mut record = planned(run, &identity.key, identity.seed);
+    record.config = identity.config.clone();
+    record.dataset = Some(identity.dataset.clone());
     follow_history(run, &mut record);
     Ok(Some((identity, with_rows(record))))
 }
@@ -80,14 +85,16 @@ fn with_rows(mut record: RunRecord) -> RunRecord {
 pub fn read_run_status(runs_root: &Path, entry: &PlanEntry) -> RunRecord {
     let run = RunDir::new(runs_root.join(&entry.folder));
     let planned = planned(&run, &entry.key, entry.seed);
-    let mut record = RunRecord { index: entry.index, cell: entry.cell, ..planned };
+    let config = entry.config.clone();
+    let mut record = RunRecord { index: entry.index, cell: entry.cell, config, ..planned };
     let identity = run.read_identity().and_then(|identity| match identity {
         Some(found) => run.expect_key(&found.key, &entry.key).map(|()| Some(found)),
         None => Ok(None),
     });
     match identity {
-        // Without `run.json` too: an attempt can fail before it knows what to write there.
-        Ok(_) => {}
+        Ok(Some(own)) => (record.config, record.dataset) = (own.config, Some(own.dataset)),
+        // An attempt can fail before it knows what to write there.
+        Ok(None) => {}
         Err(error) => {
             record.damaged.push((run.run_json(), in_words(&error)));
             if !matches!(error, TrackError::Damaged { .. }) {
@@ -107,6 +114,8 @@ fn planned(run: &RunDir, key: &str, seed: u64) -> RunRecord {
         folder: run.path().to_owned(),
         cell: 0,
         seed,
+        config: Value::Null,
+        dataset: None,
         state: RunState::Planned,
         attempts: 0,
         active_s: None,
@@ -118,6 +127,7 @@ fn planned(run: &RunDir, key: &str, seed: u64) -> RunRecord {
         damaged: vec![],
         trouble: vec![],
         flags: vec![],
+        absent: BTreeMap::new(),
         timeline: vec![],
         log_tail: vec![],
     }
@@ -129,7 +139,7 @@ fn follow_history(run: &RunDir, record: &mut RunRecord) {
             record.state = state;
             events.iter().for_each(|event| follow(record, event));
             record.trouble = timeline::trouble(&events);
-            record.flags = timeline::flags(&events);
+            (record.flags, record.absent) = timeline::verdict(&events);
             record.timeline = timeline::in_words(&events);
             record.damaged.extend(bad.into_iter().map(|reason| (run.events(), reason)));
         }

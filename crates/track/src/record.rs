@@ -1,6 +1,7 @@
 //! A sweep as a reader sees it: everything the report and the terminal show,
 //! loaded from disk into plain values.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -158,6 +159,13 @@ impl FailureClass {
             FailureClass::Exit => "exit",
         }
     }
+
+    /// Whether it says something of what was asked. What takes too much memory or makes the program
+    /// panic does so wherever it is tried; a full disk, a missing device, an unreadable file or a
+    /// killed process are found by any run that comes upon them.
+    pub fn is_of_the_run(self) -> bool {
+        matches!(self, FailureClass::Oom | FailureClass::Panic)
+    }
 }
 
 /// One run of the plan, with all it has recorded so far.
@@ -172,6 +180,10 @@ pub struct RunRecord {
     /// Index into `PlanRecord::cells`.
     pub cell: usize,
     pub seed: u64,
+    /// The resolved `RunConfig`: its own where it has begun, else the plan's.
+    pub config: serde_json::Value,
+    /// The images it began with; `None` before that.
+    pub dataset: Option<DatasetRecord>,
     pub state: RunState,
     pub attempts: u32,
     /// Seconds of training, evaluation excluded, over all attempts.
@@ -191,6 +203,8 @@ pub struct RunRecord {
     pub trouble: Vec<String>,
     /// What the last evaluation says is wrong with the translations.
     pub flags: Vec<FlagRecord>,
+    /// Metrics that the last evaluation could not have, by name, and why.
+    pub absent: BTreeMap<String, String>,
     /// What happened, in words, with the time it was written (RFC 3339).
     pub timeline: Vec<(String, String)>,
     /// The last lines that the newest attempt's process wrote. Empty where only the status was read.

@@ -65,6 +65,20 @@ impl RunState {
         matches!(self, RunState::Completed | RunState::Diverged { .. })
     }
 
+    /// Ended by something that is not the run's own doing, be it the machine, its files or a limit of
+    /// time: it says nothing of what was asked, and the same command goes on with it.
+    pub fn is_of_the_machine(&self) -> bool {
+        match self {
+            RunState::TimedOut { .. } | RunState::Lost { .. } => true,
+            RunState::Failed { class, .. } => !class.is_of_the_run(),
+            RunState::Planned
+            | RunState::Running
+            | RunState::Completed
+            | RunState::Diverged { .. }
+            | RunState::Interrupted => false,
+        }
+    }
+
     /// Ended without an answer, and not because somebody asked it to.
     pub fn is_failure(&self) -> bool {
         matches!(self, RunState::Failed { .. } | RunState::TimedOut { .. } | RunState::Lost { .. })
@@ -188,6 +202,24 @@ mod tests {
         );
         let noted = Event::RecordingRestored { what: "samples".into() };
         check(vec![started(), completed(), noted], false, RunState::Completed);
+    }
+
+    #[test]
+    fn what_the_machine_did_is_no_answer() {
+        let failed = |class| RunState::Failed { class, reason: String::new() };
+        for class in
+            [FailureClass::Io, FailureClass::Exit, FailureClass::Data, FailureClass::Config]
+        {
+            assert!(failed(class).is_of_the_machine(), "{class:?}");
+        }
+        for class in [FailureClass::Oom, FailureClass::Panic] {
+            assert!(!failed(class).is_of_the_machine(), "{class:?}");
+        }
+        let reason = String::new;
+        assert!(RunState::TimedOut { reason: reason() }.is_of_the_machine());
+        assert!(RunState::Lost { reason: reason() }.is_of_the_machine());
+        let results = [RunState::Completed, RunState::Diverged { reason: reason() }];
+        assert!(results.iter().all(|it| it.is_result() && !it.is_of_the_machine()));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What happened to a run, in words: its events, and the last lines of its log.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
@@ -34,7 +35,7 @@ fn words(event: &Event) -> Option<String> {
         Event::CheckpointRejected { path, reason } => {
             format!("checkpoint {} is not used: {reason}", path.display())
         }
-        Event::Evaluated { step, flags } => {
+        Event::Evaluated { step, flags, .. } => {
             let flags: Vec<&str> = flags.iter().map(|it| it.flag.as_str()).collect();
             match flags.is_empty() {
                 true => format!("evaluated at step {step}"),
@@ -61,10 +62,10 @@ pub(crate) fn trouble(events: &[Stamped<Event>]) -> Vec<String> {
     events.iter().filter(of_recording).filter_map(|it| words(&it.event)).collect()
 }
 
-/// Of the last evaluation.
-pub(crate) fn flags(events: &[Stamped<Event>]) -> Vec<FlagRecord> {
+/// What the last evaluation found wrong, and what it could not measure and why.
+pub(crate) fn verdict(events: &[Stamped<Event>]) -> (Vec<FlagRecord>, BTreeMap<String, String>) {
     let of_evaluation = |it: &Stamped<Event>| match &it.event {
-        Event::Evaluated { flags, .. } => Some(flags.clone()),
+        Event::Evaluated { flags, absent, .. } => Some((flags.clone(), absent.clone())),
         _ => None,
     };
     events.iter().rev().find_map(of_evaluation).unwrap_or_default()
@@ -125,10 +126,35 @@ mod tests {
         assert_eq!((tail[0].as_str(), tail[19].as_str()), ("line 2981", "error: bad"));
     }
 
+    fn evaluated(step: u64) -> Event {
+        Event::Evaluated { step, flags: vec![], absent: BTreeMap::new() }
+    }
+
+    #[test]
+    fn the_last_evaluation_speaks_for_the_run() {
+        let blind = |step, why: &str| Event::Evaluated {
+            step,
+            flags: vec![],
+            absent: BTreeMap::from([("eval/gain_ab".into(), why.into())]),
+        };
+        let check = |events: Vec<Event>, expected: Option<&str>| {
+            let events: Vec<_> =
+                events.into_iter().map(|event| Stamped { ts: "t".into(), event }).collect();
+            let (_, absent) = verdict(&events);
+            assert_eq!(absent.get("eval/gain_ab").map(String::as_str), expected);
+        };
+        check(vec![], None);
+        check(
+            vec![blind(1, "no weights"), blind(2, "anchors too close"), Event::Unknown],
+            Some("anchors too close"),
+        );
+        check(vec![blind(1, "no weights"), evaluated(2)], None);
+    }
+
     #[test]
     fn trouble_is_told_in_order() {
         let events = [
-            Event::Evaluated { step: 7, flags: vec![] },
+            evaluated(7),
             Event::RecordingDegraded { what: "samples".into(), reason: "disk full".into() },
             Event::Unknown,
             Event::RecordingRestored { what: "samples".into() },
@@ -142,7 +168,7 @@ mod tests {
         let checkpoint = |step| Event::Checkpoint { step, path: "c".into() };
         let events = [
             checkpoint(1),
-            Event::Evaluated { step: 2, flags: vec![] },
+            evaluated(2),
             checkpoint(2),
             Event::Interrupted { step: 2 },
             Event::Unknown,

@@ -54,10 +54,7 @@ fn list(as_json: bool, places: &Places) -> anyhow::Result<Exit> {
 fn fetch(name: &str, places: &Places) -> anyhow::Result<Exit> {
     let store = places.store();
     let mut preparing = Preparing::new();
-    let fetched = match name == FEATURE_WEIGHTS.name {
-        true => store.fetch_feature_weights(&mut |it| preparing.show(it))?,
-        false => store.fetch(&store.book().get(name)?, &mut |it| preparing.show(it))?,
-    };
+    let fetched = store.fetch_named(name, &mut |it| preparing.show(it))?;
     preparing.clear();
     match fetched.path {
         None => tell!("{name}: part of this program, nothing to fetch"),

@@ -40,7 +40,7 @@ pub(crate) fn plan(args: &PlanArgs, places: &Places) -> anyhow::Result<Exit> {
         true => {
             tell!("{}", crate::terminal::json(&as_json(&prepared, estimate.as_ref()))?)
         }
-        false => print(&prepared, &slots, estimate.as_ref()),
+        false => print(args, &prepared, &slots, estimate.as_ref()),
     }
     Ok(Exit::Done)
 }
@@ -94,7 +94,12 @@ impl Estimate {
     }
 }
 
-fn print(prepared: &PreparedSweep, slots: &[ComputeDevice], estimate: Option<&Estimate>) {
+fn print(
+    args: &PlanArgs,
+    prepared: &PreparedSweep,
+    slots: &[ComputeDevice],
+    estimate: Option<&Estimate>,
+) {
     let row = |(entry, run): (&track::PlanEntry, &track::RunRecord)| {
         let state = match run.state {
             RunState::Planned => "new",
@@ -113,9 +118,10 @@ fn print(prepared: &PreparedSweep, slots: &[ComputeDevice], estimate: Option<&Es
     tell!("{}\n", prepared.plan.question);
     tell!("{}\n", table(&header, &rows));
     let left = prepared.to_do().count();
+    let all = plural(prepared.entries.len(), "run");
     tell!(
         "{}: {} done, {left} to train{}.",
-        plural(rows.len(), "run"),
+        if args.only.expression.is_some() { format!("{} of {all}", rows.len()) } else { all },
         rows.len() - left,
         if left > 0 { format!(", {}", in_words(slots)) } else { String::new() },
     );
@@ -124,8 +130,21 @@ fn print(prepared: &PreparedSweep, slots: &[ComputeDevice], estimate: Option<&Es
     }
     tell!("{}", seed_power(prepared).sentence());
     if left > 0 {
-        tell!("Start with: cyclelab sweep {}", shell_word(&prepared.plan.sources[0].name));
+        tell!("Start with: {}", start_command(args));
     }
+}
+
+/// What trains the runs that are listed: of the same settings, and no others.
+fn start_command(args: &PlanArgs) -> String {
+    let mut words = vec!["cyclelab".to_string(), "sweep".to_string()];
+    words.push(args.file.file.display().to_string());
+    for (leaf, value) in &args.file.overrides {
+        words.extend(["--set".to_string(), format!("{leaf}={value}")]);
+    }
+    if let Some(filter) = &args.only.expression {
+        words.extend(["--only".to_string(), filter.clone()]);
+    }
+    words.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ")
 }
 
 /// What the seeds can show of every cell against the baseline.
@@ -151,6 +170,7 @@ fn as_json(prepared: &PreparedSweep, estimate: Option<&Estimate>) -> serde_json:
     json!({
         "name": prepared.plan.name,
         "question": prepared.plan.question,
+        "planned": prepared.entries.len(),
         "to_train": prepared.to_do().count(),
         "estimate_s": estimate.map(|it| it.total.as_secs_f64()),
         "smallest_p": seed_power(prepared).smallest_p,

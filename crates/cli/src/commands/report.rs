@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use report::summary::summarise;
+use stats::SeedPower;
 use track::{SweepDir, SweepRecord};
 
 use crate::args::ReportArgs;
@@ -61,12 +62,20 @@ pub(crate) fn print_results(record: &SweepRecord) {
         ]
     };
     let rows: Vec<_> = summary.cells.iter().enumerate().map(row).collect();
-    let seeds = record.plan.seeds.len();
-    let caveat = match seeds {
-        0..6 => format!("; {} illustrate, p < 0.05 needs 6", plural(seeds, "seed")),
-        _ => String::new(),
-    };
+    let caveat = caveat(record).map(|it| format!("; {it}")).unwrap_or_default();
     let better = if metric.minimize { "lower is better" } else { "higher is better" };
     let header = ["cell", "runs", metric.name.as_str(), "95% interval", "− baseline", "", ""];
     say!("\n{}\n({better}; mean over seeds{caveat})\n", table(&header, &rows));
+}
+
+/// Said where the seeds are too few for any of the comparisons with the baseline to be a claim.
+fn caveat(record: &SweepRecord) -> Option<String> {
+    let contrasts = record.plan.cells.iter().filter(|cell| !cell.baseline).count();
+    let power = SeedPower::of(record.plan.seeds.len(), contrasts, stats::Level::default());
+    let (seeds, comparisons) = (plural(power.n, "seed"), plural(power.planned, "comparison"));
+    let words = match power.needed {
+        Some(needed) => format!("{seeds} for illustration, a test of {comparisons} takes {needed}"),
+        None => format!("no number of seeds carries {comparisons}"),
+    };
+    (!power.is_enough()).then_some(words)
 }

@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use anyhow::bail;
 use runner::{FolderScores, Score, ScoreCard, ScoredFolders, score_folders};
 use serde_json::{Value, json};
 
@@ -15,16 +16,19 @@ pub(crate) fn score(args: &ScoreArgs, places: &Places) -> anyhow::Result<Exit> {
 }
 
 fn carry_out(args: &ScoreArgs, places: &Places) -> anyhow::Result<Exit> {
+    expect_apart(args)?;
     let feature_weights = places.store().feature_weights();
     let has_weights = feature_weights.is_some();
     let scored = score_folders(&FolderScores {
         real: &args.real,
         fake: &args.fake,
         source: args.source.as_deref(),
-        pairs_by_name: args.pairs == Some(PairsArg::ByName),
+        pairs: args.pairs.map(PairsArg::kind),
         reference: args.reference.as_deref(),
         size: args.size,
         feature_weights,
+        inception: args.inception.as_deref(),
+        lpips: &args.lpips,
         device: device(&args.device)?,
     })?;
     match args.json {
@@ -40,20 +44,44 @@ fn carry_out(args: &ScoreArgs, places: &Places) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// True translations beside themselves are perfect: the oracle that the gain is measured by would be
+/// 0 by construction, and translations that come near them too good.
+fn expect_apart(args: &ScoreArgs) -> anyhow::Result<()> {
+    let Some(reference) = &args.reference else { return Ok(()) };
+    // What is no folder is named when its pictures are listed.
+    let (Ok(real), Ok(of_reference)) = (args.real.canonicalize(), reference.canonicalize()) else {
+        return Ok(());
+    };
+    if real == of_reference {
+        bail!(
+            "`--reference` is the same folder as `--real`, `{}`: it takes other real pictures; leave it out \
+             where there are none",
+            reference.display(),
+        );
+    }
+    Ok(())
+}
+
 /// Anchors in the order of how much they know.
 const KINDS: [&str; 4] = ["identity", "mean", "colour", "oracle"];
 
 fn print(scored: &ScoredFolders) {
-    let ScoredFolders { size, n_fake, n_reference, n_pairs, card, anchors } = scored;
+    let ScoredFolders {
+        size,
+        n_fake,
+        n_reference,
+        n_pairs,
+        reference_is_apart,
+        input_side,
+        network,
+        card,
+        anchors,
+    } = scored;
     tell!(
         "{} against {} at {size} px{}\n",
         plural(*n_fake, "translation"),
         plural(*n_reference, "real picture"),
-        if *n_pairs > 0 {
-            format!(", {n_pairs} with their true translation")
-        } else {
-            String::new()
-        },
+        if *n_pairs > 0 { format!(", {n_pairs} with their partner") } else { String::new() },
     );
     let kinds: Vec<&str> = KINDS.into_iter().filter(|kind| anchors.contains_key(kind)).collect();
     // The primary first, as everywhere.
@@ -73,18 +101,43 @@ fn print(scored: &ScoredFolders) {
         }));
         row
     };
-    let rows: Vec<_> = known.map(row).collect();
+    let mut rows: Vec<_> = known.map(row).collect();
+    // FID and LPIPS have no direction here.
+    let is_listed = |name: &str| spec::known_metric(&format!("eval/{name}_ab")).is_some();
+    for (name, score) in card.scores.iter().filter(|(name, _)| !is_listed(name)) {
+        rows.push(vec![name.to_string(), with_error(score), "lower".to_string()]);
+    }
     let mut header = vec!["metric", "score", "better"];
     header.extend(&kinds);
     tell!("{}", table(&header, &rows));
     for (why, names) in by_reason(card) {
         tell!("\nabsent: {} ({why})", names.join(", "));
     }
+    if let Some(network) = network {
+        tell!("\nFeatures: {network}, which saw every picture at {input_side} × {input_side} px.");
+    }
+    if !reference_is_apart {
+        tell!("\n{}", without_reference(*n_pairs > 0));
+    }
     if card.scores.values().any(|it| it.standard_error.is_some()) {
         tell!("\n±: one standard error over images (jackknife).");
     }
     if *n_fake < 100 || *n_reference < 100 {
         tell!("\nFewer than 100 pictures a side: KID, coverage and their like are rough.");
+    }
+}
+
+/// What scores are worth where the pictures of `--real` are the only real ones.
+fn without_reference(paired: bool) -> &'static str {
+    match paired {
+        true => {
+            "No real pictures apart from the partners: no gain, and distances to real pictures are too low, \
+             for translations are compared with their very own partners. --reference takes other ones."
+        }
+        false => {
+            "No real pictures apart from those of --real: no gain; and if they are the true translations, \
+             distances to them are too low. --reference takes other ones."
+        }
     }
 }
 
@@ -122,6 +175,9 @@ fn as_json(scored: &ScoredFolders) -> Value {
         "n_fake": scored.n_fake,
         "n_reference": scored.n_reference,
         "n_pairs": scored.n_pairs,
+        "reference_is_apart": scored.reference_is_apart,
+        "input_side": scored.input_side,
+        "network": scored.network,
         "scores": of_card(&scored.card),
         "absent": scored.card.absent,
         "anchors": anchors,

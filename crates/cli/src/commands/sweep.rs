@@ -193,18 +193,19 @@ fn mind_the_mirror(plan: &Plan, places: &Places) {
 }
 
 fn announce(prepared: &PreparedSweep, slots: &[ComputeDevice]) {
-    let (all, left) = (prepared.entries.len(), prepared.to_do().count());
-    let done = prepared.runs.iter().filter(|run| run.state.is_result()).count();
+    let (all, asked) = (prepared.entries.len(), prepared.asked().count());
+    let left = prepared.to_do().count();
+    let done = asked - left;
     let data = &prepared.record.dataset;
     let begun = prepared.to_do().filter(|&i| prepared.runs[i].attempts > 0).count();
     say!("{}", prepared.plan.question);
     say!(
-        "{}: {} × {} = {}; {} done, {left} to train{}",
+        "{}: {} × {} = {}{}; {done} done, {left} to train{}",
         prepared.plan.name,
         plural(prepared.plan.cells.len(), "cell"),
         plural(prepared.plan.seeds.len(), "seed"),
         plural(all, "run"),
-        done,
+        if asked < all { format!(", of which --only asks for {asked}") } else { String::new() },
         if begun > 0 { format!(" ({begun} of them begun before)") } else { String::new() },
     );
     if data.skipped > 0 {

@@ -1,4 +1,5 @@
-//! A zip file with the folders trainA, trainB, testA, testB: the published data sets.
+//! A zip file with the folders trainA, trainB, testA, testB: the published data sets. Those of val and
+//! ref are read where there are any.
 //!
 //! Images are read from it one by one; nothing is ever unpacked, so that no name, link or device
 //! in it can act on the disk. What is left to a hostile archive is to be large, and that has limits.

@@ -91,7 +91,8 @@ fn read_file(path: &Path) -> Result<Vec<u8>, String> {
 }
 
 impl Folder {
-    /// Lists `root/trainA` … `root/testB`, or `root/train/A` …; only the training folders must exist.
+    /// Lists the folders trainA trainB valA valB refA refB testA testB of `root`, or train/A …; only
+    /// those for training must exist.
     ///
     /// # Errors
     /// `NotAFolder`, `MissingFolder`, `EmptyDomain`, `Read`, `TooDeep`, `TooManyFiles`.

@@ -57,7 +57,8 @@ pub(crate) trait Source: Sync {
 /// and what was prepared before is not used.
 pub(crate) fn revision(kind: RecipeKind) -> u32 {
     match kind {
-        RecipeKind::Blueprint | RecipeKind::Relief | RecipeKind::Archive => 2,
+        RecipeKind::Archive => 3,
+        RecipeKind::Blueprint | RecipeKind::Relief => 2,
         RecipeKind::Synthetic | RecipeKind::EmojiFlat3d => 1,
     }
 }
@@ -108,11 +109,13 @@ fn too_large(most: u64) -> String {
 }
 
 /// What the folders of a data set are called, in two customs.
-const LAYOUT: [(Fold, Domain, &str, &str); 6] = [
+const LAYOUT: [(Fold, Domain, &str, &str); 8] = [
     (Fold::Train, Domain::A, "trainA", "train/A"),
     (Fold::Train, Domain::B, "trainB", "train/B"),
     (Fold::Val, Domain::A, "valA", "val/A"),
     (Fold::Val, Domain::B, "valB", "val/B"),
+    (Fold::Ref, Domain::A, "refA", "ref/A"),
+    (Fold::Ref, Domain::B, "refB", "ref/B"),
     (Fold::Test, Domain::A, "testA", "test/A"),
     (Fold::Test, Domain::B, "testB", "test/B"),
 ];
@@ -138,6 +141,21 @@ fn ids(paths: &[String]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As many as there are, in their order; a fold without folders could never be filled.
+    #[test]
+    fn every_fold_and_domain_has_its_folder_in_both_customs() {
+        let places = Fold::ALL.into_iter().flat_map(|it| Domain::ALL.map(|domain| (it, domain)));
+        let named = |(fold, domain): (Fold, Domain)| {
+            let fold_name = format!("{fold:?}").to_lowercase();
+            let names = [format!("{fold_name}{domain:?}"), format!("{fold_name}/{domain:?}")];
+            (fold, domain, names)
+        };
+        let expected: Vec<_> = places.map(named).collect();
+        let found =
+            LAYOUT.map(|(fold, domain, one, other)| (fold, domain, [one, other].map(String::from)));
+        assert_eq!(found.to_vec(), expected);
+    }
 
     #[test]
     fn ids_keep_the_extension_only_where_it_tells_images_apart() {

@@ -158,6 +158,9 @@ impl Fixture {
                     damaged: Vec::new(),
                     trouble: Vec::new(),
                     flags: Vec::new(),
+                    absent: Default::default(),
+                    config: serde_json::Value::Null,
+                    dataset: None,
                     timeline: Vec::new(),
                     log_tail: Vec::new(),
                 });

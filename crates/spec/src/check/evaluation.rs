@@ -1,15 +1,17 @@
-//! Weights that are to be the best of some, and nothing to choose them by.
+//! Weights that are to be the best of some, and nothing to choose them by, or nothing left to score
+//! them on.
 
 use super::{Problem, helped};
-use crate::metric::{known_metric, known_metrics};
-use crate::run_config::{EvalCheckpoint, RunConfig};
+use crate::metric::{KnownMetric, known_metric, known_metrics};
+use crate::run_config::{EvalCheckpoint, EvalFold, RunConfig};
 
 const BEST: &str = "`eval.checkpoint` \"best\"";
 
 pub(super) fn problems(config: &RunConfig) -> impl Iterator<Item = Problem> {
     let chooses = config.eval.checkpoint == EvalCheckpoint::Best;
-    let found = if chooses { choice(config).or_else(|| occasions(config)) } else { None };
-    found.into_iter()
+    let found =
+        || choice(config).or_else(|| occasions(config)).or_else(|| fold_of_the_result(config));
+    chooses.then(found).flatten().into_iter()
 }
 
 fn choice(config: &RunConfig) -> Option<Problem> {
@@ -18,8 +20,10 @@ fn choice(config: &RunConfig) -> Option<Problem> {
         let help = "name a metric in [sweep.metric], such as \"eval/gain\", or in `eval.best_by`";
         return Some(helped(&leaves, format!("{BEST} is chosen by no metric"), help));
     };
-    let chooses =
-        |name: &str| known_metric(name).is_some_and(|it| it.is_evaluation() && it.goal.is_some());
+    let chooses = |name: &str| {
+        let fits = |it: &KnownMetric| it.is_evaluation() && it.is_recorded() && it.goal.is_some();
+        known_metric(name).is_some_and(fits)
+    };
     (!chooses(name)).then(|| {
         let names: Vec<&str> =
             known_metrics().iter().map(|it| it.name.as_str()).filter(|it| chooses(it)).collect();
@@ -44,6 +48,16 @@ fn occasions(config: &RunConfig) -> Option<Problem> {
         "{BEST} has one evaluation to choose from: `eval.every` is {every}, and the training has {total} steps"
     );
     Some(helped(&["eval.every", "eval.checkpoint", "train.steps"], message, help))
+}
+
+/// The best of several scores is too good by chance: it is no result of the fold it was chosen on.
+fn fold_of_the_result(config: &RunConfig) -> Option<Problem> {
+    (config.eval.fold == EvalFold::Val).then(|| {
+        let message =
+            format!("{BEST} chooses on the `val` fold, so the result cannot be of `val` too");
+        let help = "leave `eval.fold` at \"test\", or score the last weights";
+        helped(&["eval.fold", "eval.checkpoint"], message, help)
+    })
 }
 
 #[cfg(test)]
@@ -75,5 +89,8 @@ mod tests {
             Some("one evaluation to choose from"),
         );
         check(|c| (c.eval.checkpoint, c.eval.every) = (EvalCheckpoint::Last, 0), None);
+        check(|c| c.eval.best_by = Some("eval/fid_ab".into()), Some("chosen by \"eval/fid_ab\""));
+        check(|c| c.eval.fold = EvalFold::Val, Some("chooses on the `val` fold"));
+        check(|c| (c.eval.checkpoint, c.eval.fold) = (EvalCheckpoint::Last, EvalFold::Val), None);
     }
 }

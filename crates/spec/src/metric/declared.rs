@@ -1,6 +1,6 @@
 //! `[sweep.metric]`: what the file declares before anybody looks.
 
-use super::{Goal, KnownMetric, Metric, Select, known_metric, known_metrics};
+use super::{Goal, KnownMetric, Metric, Needs, Select, known_metric, known_metrics};
 use crate::diagnostic::{Findings, Located, Place, quoted};
 use crate::node::{Node, Value};
 use crate::section::{Section, unavailable};
@@ -122,12 +122,31 @@ fn can_select(
 
 fn known(name: &Located<String>, findings: &mut Findings) -> Option<&'static KnownMetric> {
     let found = known_metric(&name.value);
-    if found.is_none() {
-        let names: Vec<&str> = known_metrics().iter().map(|known| known.name.as_str()).collect();
-        let help = findings
-            .did_you_mean(&name.value, names.iter().copied())
-            .unwrap_or_else(|| format!("known: {}", quoted(&names, "and")));
-        findings.error(name.place, format!("no metric is called `{}`", name.value)).help(help);
+    match found {
+        None => {
+            let recorded = known_metrics().iter().filter(|known| known.is_recorded());
+            let names: Vec<&str> = recorded.map(|known| known.name.as_str()).collect();
+            let help = findings
+                .did_you_mean(&name.value, names.iter().copied())
+                .unwrap_or_else(|| format!("known: {}", quoted(&names, "and")));
+            findings.error(name.place, format!("no metric is called `{}`", name.value)).help(help);
+        }
+        Some(known) if !known.is_recorded() => {
+            let why = "only `cyclelab score` takes the weights that it needs";
+            let message = format!("no run records `{}`: {why}", name.value);
+            findings.error(name.place, message).help(known.brought_by());
+        }
+        Some(_) => {}
     }
     found
+}
+
+impl KnownMetric {
+    /// The command that computes what no run records.
+    fn brought_by(&self) -> &'static str {
+        match self.needs.contains(&Needs::LpipsWeights) {
+            true => "for a folder of translations: `cyclelab score --pairs by-name --lpips FILE`",
+            false => "for a folder of translations: `cyclelab score --inception FILE`",
+        }
+    }
 }

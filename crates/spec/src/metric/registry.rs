@@ -12,6 +12,8 @@ use super::Goal;
 pub enum Needs {
     /// The true translation of every held-out image.
     Pairs,
+    /// Real images of the target domain apart from the held-out ones: the fold `ref`.
+    Reference,
     /// The weights of EfficientNet-Lite0, which a recipe brings.
     FeatureWeights,
     /// The weights of FID's Inception network, which the user brings.
@@ -28,7 +30,8 @@ pub struct KnownMetric {
     /// `None` where neither way is better by itself: a GAN's losses measure a contest, and some
     /// ratios are best at 1.
     pub goal: Option<Goal>,
-    /// Beside held-out images, or training; empty for nothing.
+    /// Beside held-out images, or training; empty for nothing. What has no suffix needs it in both
+    /// directions.
     pub needs: &'static [Needs],
     /// For tables and axes, with its direction or domain: `L1 A→B`.
     pub title: String,
@@ -79,6 +82,7 @@ const LOWER: Option<Goal> = Some(Goal::Minimize);
 const HIGHER: Option<Goal> = Some(Goal::Maximize);
 const PAIRS: &[Needs] = &[Needs::Pairs];
 const FEATURES: &[Needs] = &[Needs::FeatureWeights];
+const GAIN: &[Needs] = &[Needs::FeatureWeights, Needs::Reference];
 
 /// A score of translations, in both directions.
 const fn score(
@@ -108,11 +112,11 @@ const FAMILIES: [Family; 42] = [
     // The primary endpoint, then what needs the feature network.
     Family {
         sides: Sides::Both,
-        ..score("eval/gain", HIGHER, FEATURES, ["Gain", "1 is perfect, 0 is doing nothing"],
+        ..score("eval/gain", HIGHER, GAIN, ["Gain", "1 is perfect, 0 is doing nothing"],
             "mean of both directions of how much of the way from untranslated to real images of the target domain the \
              translations go, by KID on Lite0 features")
     },
-    score("eval/gain", HIGHER, FEATURES, ["Gain", "1 is perfect, 0 is doing nothing"],
+    score("eval/gain", HIGHER, GAIN, ["Gain", "1 is perfect, 0 is doing nothing"],
         "how much of the way from untranslated to real images of the target domain the translations go, by KID on \
          Lite0 features"),
     score("eval/kid_lite0", LOWER, FEATURES, ["KID Lite0", "0 is perfect"],
@@ -255,6 +259,13 @@ impl KnownMetric {
     pub fn is_evaluation(&self) -> bool {
         self.name.starts_with("eval/")
     }
+
+    /// Whether runs record it. What needs weights that only users have is computed by
+    /// `cyclelab score` alone: a run knows no such file.
+    pub fn is_recorded(&self) -> bool {
+        let brought = [Needs::InceptionWeights, Needs::LpipsWeights];
+        !self.needs.iter().any(|needed| brought.contains(needed))
+    }
 }
 
 #[cfg(test)]
@@ -284,8 +295,9 @@ mod tests {
             let found = (known.goal, known.needs, known.title.as_str(), known.mechanical);
             assert_eq!(found, (goal, needs, title, mechanical), "{name}");
         };
-        check("eval/gain", HIGHER, FEATURES, "Gain", false);
-        check("eval/gain_ab", HIGHER, FEATURES, "Gain A→B", false);
+        check("eval/gain", HIGHER, GAIN, "Gain", false);
+        check("eval/gain_ab", HIGHER, GAIN, "Gain A→B", false);
+        check("eval/gain_ba", HIGHER, GAIN, "Gain B→A", false);
         check("eval/kid_lite0_ba", LOWER, FEATURES, "KID Lite0 B→A", false);
         check("eval/vendi_ab", None, FEATURES, "Vendi ratio A→B", false);
         check("eval/mrr_ab", HIGHER, &[Needs::Pairs, Needs::FeatureWeights], "MRR A→B", false);
@@ -298,6 +310,21 @@ mod tests {
         check("eval/steg_gap_a", LOWER, &[], "Steganography gap A", false);
         check("loss/gan_g_ba", None, &[], "Generator, adversarial B→A", true);
         check("weighted/cycle_a", None, &[], "Cycle, weighted A", true);
+    }
+
+    /// The gain's anchor at 1 is real images beside other real images.
+    #[test]
+    fn the_gain_alone_needs_a_reference() {
+        let needing = known_metrics().iter().filter(|it| it.needs.contains(&Needs::Reference));
+        let names: Vec<&str> = needing.map(|it| it.name.as_str()).collect();
+        assert_eq!(names, ["eval/gain", "eval/gain_ab", "eval/gain_ba"]);
+    }
+
+    #[test]
+    fn what_needs_weights_of_the_user_s_is_recorded_by_no_run() {
+        let others = known_metrics().iter().filter(|it| !it.is_recorded());
+        let names: Vec<&str> = others.map(|it| it.name.as_str()).collect();
+        assert_eq!(names, ["eval/fid_ab", "eval/fid_ba", "eval/lpips_ab", "eval/lpips_ba"]);
     }
 
     #[test]

@@ -339,6 +339,11 @@ retries = { lost = 0, oom = 3, exit = 100 }
         (vec!["a".to_string()], vec!["eval/psnr_ab".to_string()])
     );
     assert_eq!(plan("metric.name = \"eval/ssim_ab\"", "").metric.goal, Goal::Maximize);
+    for undeclared in ["", "metric.secondary = [\"eval/l1_ab\"]"] {
+        let metric = plan(undeclared, "").metric;
+        let found = (metric.name.as_str(), metric.goal, metric.declared);
+        assert_eq!(found, ("eval/gain", Goal::Maximize, false));
+    }
     assert_eq!(plan("seeds = { count = 4, base = 10 }", "").seeds, [10, 11, 12, 13]);
     assert_eq!(plan("seeds = { count = 3 }", "").seeds, [1, 2, 3]);
 }

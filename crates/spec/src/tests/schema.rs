@@ -84,6 +84,8 @@ fn mistakes_do_not_fit() {
         assert!(found.contains(expected), "{rest}: {found}");
     };
     check("pool.sise = 3", "unknown sise");
+    check("[sweep.metric]\nname = \"eval/fid_ab\"", "not in the list");
+    check("[sweep.metric]\nsecondary = [\"eval/lpips_ab\"]", "not in the list");
     check("\"pool.sise\" = 3", "unknown pool.sise");
     check("pool.size = -1", "-1 is no \"integer\"");
     check("pool.size = 0.5", "is no \"integer\"");

@@ -289,6 +289,23 @@ fn a_folder_of_another_run_is_not_read() {
     assert_eq!((run.state, run.damaged.len()), (RunState::Completed, 1), "events tell the state");
 }
 
+/// What a run was asked stands in its own folder: another sweep may have asked it first, in other
+/// words.
+#[test]
+fn what_a_run_was_asked_is_its_own_word_where_it_has_one() {
+    let store = planned();
+    let asked = |index: usize| fixture::entry(index).config;
+    let runs = read_sweep_status(&store.root, "lambda").unwrap().runs;
+    assert_eq!((&runs[0].config, &runs[1].config), (&asked(0), &asked(1)));
+    assert_eq!((&runs[0].dataset, &runs[1].dataset), (&Some(fixture::dataset()), &None));
+
+    let mut entry = fixture::entry(0);
+    entry.config["data"]["path"] = "elsewhere".into();
+    assert_eq!(read_run_status(&store.root, &entry).config, asked(0));
+    let alone = read_run_at(&store.run).unwrap().unwrap().1;
+    assert_eq!((alone.config, alone.dataset), (asked(0), Some(fixture::dataset())));
+}
+
 #[test]
 fn an_attempt_that_failed_before_it_had_an_identity_is_seen() {
     let store = planned();

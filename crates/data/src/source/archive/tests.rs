@@ -126,6 +126,8 @@ fn images_are_placed_by_their_folder() {
     check("horse2zebra/trainA/n1.jpg", Some((Fold::Train, Domain::A, "n1.jpg")));
     check("trainB/x/n1.JPG", Some((Fold::Train, Domain::B, "x/n1.JPG")));
     check("set/test/B/n1.png", Some((Fold::Test, Domain::B, "n1.png")));
+    check("set/refA/n1.png", Some((Fold::Ref, Domain::A, "n1.png")));
+    check("ref/B/n1.png", Some((Fold::Ref, Domain::B, "n1.png")));
     check("set/trainA/notes.txt", None);
     check("__MACOSX/trainA/._n1.jpg", None);
     check("a/b/trainA/n1.jpg", None);

@@ -14,12 +14,19 @@ fn both_customs_are_read_the_same() {
             (Fold::Train, Domain::A, "n/2".to_string()),
             (Fold::Train, Domain::A, "x".to_string()),
             (Fold::Train, Domain::B, "y".to_string()),
+            (Fold::Val, Domain::B, "v".to_string()),
+            (Fold::Ref, Domain::A, "r".to_string()),
+            (Fold::Ref, Domain::B, "s".to_string()),
             (Fold::Test, Domain::A, "z".to_string()),
         ];
         assert_eq!(listed(tree(paths).path()), expected);
     };
-    check(&["trainA/x.png", "trainA/n/2.JPG", "trainA/notes.txt", "trainB/y.webp", "testA/z.tif"]);
-    check(&["train/A/x.png", "train/A/n/2.JPG", "train/B/y.webp", "test/A/z.tif", "other/q.png"]);
+    let held_out = ["valB/v.png", "refA/r.png", "refB/s.png", "testA/z.tif"];
+    let training = ["trainA/x.png", "trainA/n/2.JPG", "trainA/notes.txt", "trainB/y.webp"];
+    check(&[training, held_out].concat());
+    let held_out = ["val/B/v.png", "ref/A/r.png", "ref/B/s.png", "test/A/z.tif"];
+    let training = ["train/A/x.png", "train/A/n/2.JPG", "train/B/y.webp", "other/q.png"];
+    check(&[training, held_out].concat());
 }
 
 #[test]

@@ -155,6 +155,16 @@ fn the_best_is_chosen_by_a_score_with_a_better_side() {
     );
     check("", "eval.every = 9\neval.checkpoint = ‸\"best\"", &["is chosen by no metric"]);
     check(
+        &format!("{best}\nmetric.name = \"eval/gain\""),
+        "eval.every = 9\neval.fold = ‸\"val\"",
+        &["chooses on the `val` fold", "leave `eval.fold` at \"test\""],
+    );
+    check(
+        "metric.name = \"eval/gain\"",
+        "eval.every = 9\neval.checkpoint = \"best\"\neval.fold = ‸\"val\"",
+        &["chooses on the `val` fold"],
+    );
+    check(
         "",
         "eval.every = 9\neval.checkpoint = \"best\"\neval.best_by = ‸\"eval/gian\"",
         &["cannot be chosen by \"eval/gian\"", "`eval/gain`"],

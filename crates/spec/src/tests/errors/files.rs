@@ -118,7 +118,7 @@ fn warnings_do_not_refuse() {
         &["the cell of the default values is excluded"],
     );
     check("run_name = \"same\"", "[axes]\npool.size = [0, 50]", &["several cells the same name"]);
-    check("metric.goal = \"maximize\"", "", &["the usual goal"]);
+    check("metric.goal = \"minimize\"", "", &["the usual goal"]);
     check(
         "",
         "train.steps = 1000\n[guards]\nd_loss_below = 1e-4",

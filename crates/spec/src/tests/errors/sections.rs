@@ -51,11 +51,24 @@ fn metrics_are_known_and_have_a_goal() {
     check("metric.name = ‸\"eval/l1\"", "", &["no metric is called `eval/l1`", "`eval/l1_ab`"]);
     check("metric.secondary = [‸\"accuracy\"]", "", &["no metric is called `accuracy`", "known: "]);
     check("metric.name = ‸\"loss/d_a\"", "", &["`loss/d_a` needs a `goal`"]);
+    let known = "known: `eval/gain`, `eval/gain_ab`";
+    check("metric.name = ‸\"accuracy\"", "", &["no metric is called `accuracy`", known]);
     check(
         "metric.goal = ‸\"minimise\"",
         "",
         &["unknown goal \"minimise\"", "did you mean `minimize`?"],
     );
+}
+
+/// Nothing that a sweep is judged by, or shows beside, may be a column that stays empty.
+#[test]
+fn what_no_run_records_is_refused() {
+    let fid =
+        ["no run records `eval/fid_ba`", "`cyclelab score --inception FILE`", "takes the weights"];
+    check("metric.name = ‸\"eval/fid_ba\"", "", &fid);
+    check("metric.secondary = [\"eval/gain\", ‸\"eval/fid_ba\"]", "", &fid);
+    let lpips = ["no run records `eval/lpips_ab`", "`cyclelab score --pairs by-name --lpips FILE`"];
+    check("metric.secondary = [‸\"eval/lpips_ab\"]", "", &lpips);
 }
 
 #[test]

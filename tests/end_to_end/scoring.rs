@@ -103,8 +103,36 @@ fn what_cannot_be_scored_is_named() {
     copy(&names[0], "stranger.png");
     refused("stranger", &["--pairs", "by-name"]);
     refused("stranger", &["--source", "x/testA"]);
+    std::fs::remove_file(lab.path("fake/stranger.png")).expect("a file");
+    let twin = names[1].replace(".png", ".jpg");
+    copy(&names[1], &names[1]);
+    copy(&names[1], &twin);
+    refused(&twin, &["--pairs", "by-name"]);
     std::fs::write(lab.path("fake/broken.png"), "no picture").expect("writable");
     refused("broken.png", &["--size", "32"]);
+}
+
+/// What flatters or condemns translations is said, and not left to the reader of twenty numbers.
+#[test]
+fn copies_and_constant_outputs_are_said() {
+    let lab = Lab::new();
+    exported(&lab);
+    let copies = scored(&lab, "x/testB", &[]);
+    assert_eq!((&copies["n_copies"], &copies["n_fake"]), (&copies["n_fake"], &copies["n_fake"]));
+    let said = lab.succeed(&["score", "--real", "x/testB", "--fake", "x/testB"]).stdout;
+    assert!(said.contains("among the real pictures they are compared with"), "{said}");
+    let picture = lab.path("x/refB");
+    let picture = std::fs::read_dir(picture).expect("exported").flatten().next().expect("one");
+    std::fs::create_dir(lab.path("one")).expect("a folder");
+    for i in 0..12 {
+        std::fs::copy(picture.path(), lab.path(&format!("one/{i}.png"))).expect("a copy");
+    }
+    let constant = scored(&lab, "one", &[]);
+    assert_eq!(constant["n_copies"], 0);
+    let flags = constant["flags"].as_array().expect("a list");
+    assert!(flags.iter().any(|it| it["flag"] == "constant" && it["misleads"] == true), "{flags:?}");
+    let said = lab.succeed(&["score", "--real", "x/testB", "--fake", "one"]).stdout;
+    assert!(said.contains("constant (misleading): "), "{said}");
 }
 
 /// The weights are fetched where tests may use the network.
@@ -152,6 +180,45 @@ fn a_run_records_scores_on_val_and_test_anchors_and_flags() {
         // Ten steps teach nobody to draw.
         assert!(!run.flags.is_empty());
     }
+}
+
+/// A sweep that was trained before the weights came is not lost for the metric that needs them.
+#[test]
+fn finished_runs_are_scored_again_once_the_weights_are_here() {
+    let lab = Lab::new();
+    let file = sweep_over("pool.size", ["0", "50"], "");
+    lab.write("victim.toml", &file);
+    lab.succeed(&["sweep", "victim.toml", "--no-report"]);
+    let rows = |lab: &Lab| {
+        let sweep = track::read_sweep(&lab.path("runs"), "victim").expect("a sweep");
+        let plain = |row: &track::MetricRow| (row.step, row.name.clone(), row.value.to_bits());
+        let of =
+            |run: track::RunRecord| (run.rows.iter().map(plain).collect::<Vec<_>>(), run.flags);
+        sweep.runs.into_iter().map(of).collect::<Vec<_>>()
+    };
+    let before = rows(&lab);
+    if !has_weights(&lab) {
+        return;
+    }
+    lab.write("victim.toml", &file.replace("eval/l1_ab", "eval/kid_lite0_ab"));
+    let said = lab.succeed(&["sweep", "victim.toml", "--no-report"]).stderr;
+    assert!(said.contains("scored again"), "{said}");
+    let after = rows(&lab);
+    for ((before, _), (after, _)) in before.iter().zip(&after) {
+        let is_new = |row: &&(u64, String, u64)| !before.iter().any(|it| it.1 == row.1);
+        assert!(after.iter().filter(is_new).any(|row| row.1 == "eval/kid_lite0_ab"));
+        // What was measured before is there once, and as it was; training was not repeated.
+        let old = after.iter().filter(|row| !is_new(row));
+        let timed =
+            |row: &&(u64, String, u64)| !row.1.starts_with("perf/") && !row.1.starts_with("sys/");
+        let mut old: Vec<_> = old.filter(timed).collect();
+        let mut expected: Vec<_> = before.iter().filter(timed).collect();
+        old.sort();
+        expected.sort();
+        assert_eq!(old, expected);
+    }
+    let said = lab.succeed(&["sweep", "victim.toml", "--no-report"]).stderr;
+    assert!(!said.contains("scored again"), "{said}");
 }
 
 /// Whether the lab's cache has the feature network's weights by now.

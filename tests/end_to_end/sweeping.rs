@@ -13,7 +13,7 @@ fn a_sweep_leaves_runs_tables_and_a_report_and_does_nothing_twice() {
     let report = said.stdout.trim();
     assert_eq!(report, "reports/tiny/index.html");
     assert!(said.stderr.contains("4 runs trained"), "{}", said.stderr);
-    assert!(said.stderr.contains(": evaluated at step 10: l1_ab "), "{}", said.stderr);
+    assert!(said.stderr.contains(": evaluated on val at step 10: l1_ab "), "{}", said.stderr);
     assert!(said.stderr.lines().all(|it| !it.trim_end().ends_with(';')), "{}", said.stderr);
     assert_eq!(lab.states("tiny"), ["completed"; 4]);
     assert!(lab.path("runs/tiny/runs.parquet").is_file());

@@ -338,10 +338,10 @@ pub(crate) enum DirectionArg {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ScoreArgs {
-    /// Folder of real pictures of the target domain
+    /// Folder of real pictures of the target domain, subfolders included
     #[arg(long, value_name = "DIR")]
     pub(crate) real: PathBuf,
-    /// Folder of translations
+    /// Folder of translations, subfolders included
     #[arg(long, value_name = "DIR")]
     pub(crate) fake: PathBuf,
     /// Folder of what was translated, under the same names

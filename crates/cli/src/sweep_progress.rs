@@ -19,6 +19,8 @@ const LINE_EVERY: Duration = Duration::from_secs(15);
 /// Bars, or lines, for a whole sweep.
 pub(crate) struct SweepProgress {
     labels: Vec<String>,
+    /// What the sweep is judged by.
+    metric: String,
     bars: Option<Bars>,
     /// The time left is that of the stop.
     stopping: AtomicBool,
@@ -60,7 +62,9 @@ impl SweepProgress {
             finished: 0,
             last_line: BTreeMap::new(),
         };
-        SweepProgress { labels, bars, stopping: AtomicBool::new(false), state: Mutex::new(state) }
+        let metric = prepared.plan.metric.name.clone();
+        let stopping = AtomicBool::new(false);
+        SweepProgress { labels, metric, bars, stopping, state: Mutex::new(state) }
     }
 
     pub(crate) fn update(&self, update: &SweepUpdate) {
@@ -168,7 +172,7 @@ impl SweepProgress {
             self.say(&format!("{}: {message}", self.labels[index]));
         }
         match &self.bars {
-            Some(bars) => show_on_bar(&bars.slots[slot], event),
+            Some(bars) => show_on_bar(&bars.slots[slot], event, &self.metric),
             None => self.line(state, index, event),
         }
     }
@@ -198,9 +202,9 @@ impl SweepProgress {
                     ));
                 }
             }
-            TrainEvent::Evaluated { step, scores } => {
-                let scores = in_words(&headline(scores));
-                self.say(&format!("{label}: evaluated at step {step}: {scores}"));
+            TrainEvent::Evaluated { step, fold, scores } => {
+                let scores = in_words(&headline(scores, &self.metric));
+                self.say(&format!("{label}: evaluated on {fold} at step {step}: {scores}"));
             }
             _ => {}
         }
@@ -267,7 +271,7 @@ pub(crate) fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("the templates are ours").progress_chars("━━─")
 }
 
-fn show_on_bar(bar: &ProgressBar, event: &TrainEvent) {
+fn show_on_bar(bar: &ProgressBar, event: &TrainEvent, metric: &str) {
     match event {
         TrainEvent::Preparing { what, done, total } => {
             bar.set_length(total.unwrap_or(*done).max(1));
@@ -288,20 +292,28 @@ fn show_on_bar(bar: &ProgressBar, event: &TrainEvent) {
             bar.set_message(format!("evaluating {done}/{total}"));
         }
         TrainEvent::Evaluated { scores, .. } => {
-            bar.set_message(format!("evaluated: {}", in_words(&headline(scores))));
+            bar.set_message(format!("evaluated: {}", in_words(&headline(scores, metric))));
         }
         TrainEvent::Checkpoint { .. } | TrainEvent::Warning { .. } => {}
     }
 }
 
-/// The two directions' pixel errors where they are known, else the cycle errors.
-fn headline(scores: &BTreeMap<String, f64>) -> BTreeMap<String, f64> {
-    let pick = |names: [&str; 2]| -> BTreeMap<String, f64> {
-        let found = names.into_iter().filter_map(|name| Some((name, *scores.get(name)?)));
+/// For a run that is not shown as part of a sweep.
+const ANY_METRIC: &str = "eval/gain";
+
+/// Both directions or domains of what the sweep is judged by, if an evaluation has it; else of the
+/// first of these that it has.
+fn headline(scores: &BTreeMap<String, f64>, metric: &str) -> BTreeMap<String, f64> {
+    const OTHERS: [&str; 4] = [ANY_METRIC, "eval/l1", "eval/swd_ref", "eval/cycle"];
+    let sides = ["", "_ab", "_ba", "_a", "_b"];
+    let stem = sides[1..].iter().find_map(|side| metric.strip_suffix(side)).unwrap_or(metric);
+    let of_stem = |stem: &str| -> BTreeMap<String, f64> {
+        let names = sides.iter().map(|side| format!("{stem}{side}"));
+        let found = names.filter_map(|name| Some((name.clone(), *scores.get(&name)?)));
         found.map(|(name, value)| (name.trim_start_matches("eval/").to_string(), value)).collect()
     };
-    let paired = pick(["eval/l1_ab", "eval/l1_ba"]);
-    if paired.is_empty() { pick(["eval/cycle_a", "eval/cycle_b"]) } else { paired }
+    let mut found = [stem].into_iter().chain(OTHERS).map(of_stem);
+    found.find(|it| !it.is_empty()).unwrap_or_default()
 }
 
 fn in_words(values: &BTreeMap<String, f64>) -> String {
@@ -330,7 +342,7 @@ impl RunProgress {
             self.total = *total_steps;
         }
         match (&self.bar, event) {
-            (Some(bar), event) => show_on_bar(bar, event),
+            (Some(bar), event) => show_on_bar(bar, event, ANY_METRIC),
             (None, TrainEvent::Started { from_step, total_steps, device }) => {
                 say!("from step {from_step} to {total_steps} on {device}");
             }
@@ -341,8 +353,8 @@ impl RunProgress {
                     say!("step {step}/{total}, {:.0} ms a step, {words}", step_s * 1e3);
                 }
             }
-            (None, TrainEvent::Evaluated { step, scores }) => {
-                say!("evaluated at step {step}: {}", in_words(scores));
+            (None, TrainEvent::Evaluated { step, fold, scores }) => {
+                say!("evaluated on {fold} at step {step}: {}", in_words(scores));
             }
             (None, TrainEvent::Warning { message }) => say!("warning: {message}"),
             (None, _) => {}
@@ -386,5 +398,24 @@ impl Preparing {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_shows_what_the_sweep_is_judged_by_where_it_is_there() {
+        let check = |names: &[&str], metric: &str, expected: &str| {
+            let scores = names.iter().map(|name| (format!("eval/{name}"), 0.5)).collect();
+            let shown: Vec<String> = headline(&scores, metric).into_keys().collect();
+            assert_eq!(shown.join(" "), expected, "{names:?} by {metric}");
+        };
+        check(&["gain", "gain_ab", "gain_ba", "l1_ab"], "eval/gain", "gain gain_ab gain_ba");
+        check(&["gain_ab", "ssim_ab", "ssim_ba"], "eval/ssim_ab", "ssim_ab ssim_ba");
+        check(&["l1_ab", "cycle_a", "cycle_b"], "eval/gain", "l1_ab");
+        check(&["cycle_a", "cycle_b"], "loss/cycle_a", "cycle_a cycle_b");
+        check(&[], "eval/gain", "");
     }
 }

@@ -7,15 +7,29 @@ const SEPARATION: f64 = 2.0;
 
 /// The anchors are too close for a gain to mean anything.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
-#[error(
-    "the untranslated inputs are only {gap:.2e} worse than the true partners, less than {SEPARATION} standard errors of \
-     {standard_error:.2e}: no gain can be told"
-)]
+#[error("{}: no gain can be told", self.in_words())]
 pub struct Unseparated {
     /// KID of the identity minus KID of the oracle.
     pub gap: f64,
     /// Of that difference, taking the two as independent.
     pub standard_error: f64,
+}
+
+impl Unseparated {
+    fn in_words(&self) -> String {
+        let Unseparated { gap, standard_error } = self;
+        match *gap < -SEPARATION * standard_error {
+            true => format!(
+                "the untranslated inputs are nearer to the reference than other real images are, by {:.2e} ± \
+                 {standard_error:.2e}; is it of the wrong domain?",
+                -gap
+            ),
+            false => format!(
+                "the untranslated inputs are {gap:.2e} farther from the reference than other real images are, less than \
+                 {SEPARATION} standard errors of {standard_error:.2e}"
+            ),
+        }
+    }
 }
 
 /// g = 1 - (KID - KID_oracle) / (KID_identity - KID_oracle): 0 for untranslated inputs, 1 for the true partners, below 0

@@ -5,7 +5,9 @@
 //! averaged away: a run that diverged, failed or is still to come is shown as
 //! that, and a missing value stays missing.
 
+mod absence;
 mod escape;
+mod evaluation;
 mod figure;
 mod measured;
 mod metric;

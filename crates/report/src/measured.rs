@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use track::{RunState, Split, SweepRecord};
+use track::{MetricRow, RunState, Split, SweepRecord};
 
+use crate::evaluation::{chooses, held_out_images};
 use crate::metric::{self, Metric};
 use crate::summary::{Summary, measure};
 
@@ -61,6 +62,12 @@ impl Measured {
         }
     }
 
+    /// The score of one of [`ANCHORS`].
+    pub(crate) fn anchor(&self, kind: &str) -> Option<f64> {
+        let at = ANCHORS.iter().position(|(it, _, _)| *it == kind)?;
+        self.anchors[at]
+    }
+
     pub(crate) fn is_recorded(&self) -> bool {
         self.summary.cells.iter().any(|cell| cell.estimate.is_some())
     }
@@ -77,6 +84,8 @@ pub(crate) fn all(record: &SweepRecord, primary: &Metric, anchors: &Anchors) -> 
         .filter(|row| row.split == Split::Eval && row.name.starts_with("eval/"))
         .map(|row| row.name.as_str())
         .filter(|name| !metric::is_standard_error(name))
+        // Of the last discriminators and of generators that they were not trained against.
+        .filter(|name| !(chooses(record) && metric::is_of_the_contest(name)))
         .collect();
     let mut names: Vec<(&str, Role)> = Vec::new();
     let mut add = |name, role| {
@@ -101,10 +110,14 @@ pub(crate) fn all(record: &SweepRecord, primary: &Metric, anchors: &Anchors) -> 
         .collect()
 }
 
-/// `anchor/KIND/METRIC`, which every run of a data set records alike.
+/// `anchor/KIND/METRIC`, which every run that is scored on the same images records alike.
 pub(crate) struct Anchors {
-    values: BTreeMap<String, f64>,
-    /// Names whose value is not the same in all runs: then the evaluations are not the same either.
+    /// Those that are the same for all runs of the sweep.
+    shared: BTreeMap<String, f64>,
+    /// Some are left out because cells are scored on different images.
+    pub(crate) differ_by_images: bool,
+    /// Names whose value is not the same in all runs that are scored on the same images: then the
+    /// evaluations are not the same either.
     pub(crate) unequal: Vec<String>,
 }
 
@@ -113,27 +126,44 @@ const EQUAL: f64 = 1e-3;
 
 impl Anchors {
     pub(crate) fn of(record: &SweepRecord) -> Anchors {
-        let mut found = Anchors { values: BTreeMap::new(), unequal: Vec::new() };
-        for row in record.runs.iter().flat_map(|run| &run.rows) {
-            if row.split == Split::Val || !row.name.starts_with("anchor/") || !row.value.is_finite()
-            {
-                continue;
-            }
-            let first = *found.values.entry(row.name.clone()).or_insert(row.value);
-            let differs =
-                (row.value - first).abs() > EQUAL * first.abs().max(row.value.abs()).max(1e-6);
-            if differs && !found.unequal.contains(&row.name) {
-                found.unequal.push(row.name.clone());
+        let mut by_images: BTreeMap<String, BTreeMap<&str, f64>> = BTreeMap::new();
+        let mut unequal = BTreeSet::new();
+        for run in &record.runs {
+            let is_anchor = |row: &&MetricRow| {
+                row.split != Split::Val && row.name.starts_with("anchor/") && row.value.is_finite()
+            };
+            for row in run.rows.iter().filter(is_anchor) {
+                let values = by_images.entry(held_out_images(run)).or_default();
+                let first = *values.entry(&row.name).or_insert(row.value);
+                if !is_equal(first, row.value) {
+                    unequal.insert(row.name.clone());
+                }
             }
         }
-        found.unequal.sort();
-        found
+        let groups: Vec<BTreeMap<&str, f64>> = by_images.into_values().collect();
+        let names: BTreeSet<&str> = groups.iter().flatten().map(|(name, _)| *name).collect();
+        let shared = |name: &&str| {
+            let first = *groups.first()?.get(name)?;
+            let in_all =
+                groups.iter().all(|it| it.get(name).is_some_and(|it| is_equal(first, *it)));
+            in_all.then(|| ((*name).to_string(), first))
+        };
+        let shared: BTreeMap<String, f64> = names.iter().filter_map(shared).collect();
+        Anchors {
+            differ_by_images: shared.len() < names.len(),
+            shared,
+            unequal: unequal.into_iter().collect(),
+        }
     }
 
     fn value(&self, kind: &str, metric: &str) -> Option<f64> {
         let name = metric.strip_prefix("eval/")?;
-        let of = |name: &str| self.values.get(&format!("anchor/{kind}/{name}")).copied();
+        let of = |name: &str| self.shared.get(&format!("anchor/{kind}/{name}")).copied();
         // A metric that is the mean of both directions has the mean of their anchors.
         of(name).or_else(|| Some((of(&format!("{name}_ab"))? + of(&format!("{name}_ba"))?) / 2.0))
     }
+}
+
+fn is_equal(a: f64, b: f64) -> bool {
+    (a - b).abs() <= EQUAL * a.abs().max(b.abs()).max(1e-6)
 }

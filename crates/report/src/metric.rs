@@ -14,9 +14,6 @@ pub(crate) struct Metric {
     pub(crate) definition: &'static str,
 }
 
-/// The one command that brings the feature network's weights.
-pub(crate) const FETCH_WEIGHTS: &str = "cyclelab data fetch efficientnet-lite0";
-
 impl Metric {
     /// Title and, where there is one, an arrow to the better side.
     pub(crate) fn heading(&self) -> String {
@@ -41,12 +38,20 @@ pub(crate) fn is_mechanical(name: &str) -> bool {
     known_metric(name).is_some_and(|known| known.mechanical)
 }
 
-/// The gain's scale has a place for a run without a result: no better than doing nothing.
-pub(crate) fn failed_as(name: &str) -> Option<f64> {
-    matches!(name, "eval/gain" | "eval/gain_ab" | "eval/gain_ba").then_some(0.0)
+/// Normalised by the data set: 0 is doing nothing and 1 is perfect on any of them.
+pub(crate) fn is_gain(name: &str) -> bool {
+    matches!(name, GAIN | "eval/gain_ab" | "eval/gain_ba")
 }
 
-fn needs(name: &str, what: Needs) -> bool {
+/// Of both directions.
+pub(crate) const GAIN: &str = "eval/gain";
+
+/// What a discriminator makes of real images and of translations.
+pub(crate) fn is_of_the_contest(name: &str) -> bool {
+    ["eval/d_accuracy_", "eval/d_variance_", "eval/gan_g_"].iter().any(|it| name.starts_with(it))
+}
+
+pub(crate) fn needs(name: &str, what: Needs) -> bool {
     known_metric(name).is_some_and(|known| known.needs.contains(&what))
 }
 
@@ -98,39 +103,6 @@ pub(crate) fn describe(name: &str) -> Metric {
 pub(crate) fn declared(record: &SweepRecord) -> Metric {
     let declared = &record.plan.metric;
     Metric { minimize: Some(declared.minimize), ..describe(&declared.name) }
-}
-
-/// Why no run has a value of the metric, and what can be done. Plain text; the command stands apart.
-pub(crate) fn absence(record: &SweepRecord, name: &str) -> Absence {
-    let mut names = record.runs.iter().flat_map(|run| &run.rows).map(|row| &row.name);
-    let any_features =
-        names.any(|name| name.starts_with("eval/") && needs(name, Needs::FeatureWeights));
-    if needs(name, Needs::FeatureWeights) && !any_features {
-        return Absence {
-            why: "the feature network's weights were not there",
-            remedy: Some(FETCH_WEIGHTS),
-        };
-    }
-    let why = match needs(name, Needs::Pairs) {
-        true if !record.plan.dataset.paired => "the data set has no true translations",
-        true => {
-            "no paired held-out images (L1, PSNR and SSIM need true translations that match pixel by pixel), or an \
-             empty evaluation fold"
-        }
-        false if failed_as(name).is_some() => {
-            "no real images apart from the reference, or untranslated inputs and real images too alike for a gain to \
-             be told"
-        }
-        false => "not computed by the version that trained, or an empty evaluation fold",
-    };
-    Absence { why, remedy: None }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Absence {
-    pub(crate) why: &'static str,
-    /// A command.
-    pub(crate) remedy: Option<&'static str>,
 }
 
 #[cfg(test)]
@@ -201,6 +173,6 @@ mod tests {
         assert_eq!(steganography_gap_of("eval/cycle_r_b"), Some("eval/steg_gap_b"));
         assert_eq!(steganography_gap_of("eval/cycle_a"), Some("eval/steg_gap_a"));
         assert_eq!(steganography_gap_of("eval/idt_a"), None);
-        assert_eq!((failed_as("eval/gain_ab"), failed_as("eval/l1_ab")), (Some(0.0), None));
+        assert!(is_gain("eval/gain_ab") && !is_gain("eval/gain_se") && !is_gain("eval/l1_ab"));
     }
 }

@@ -27,6 +27,18 @@ pub(crate) fn interval(interval: Option<Interval>, write: impl Fn(f64) -> String
     }
 }
 
+/// What a run that failed counts as, and why so; `None` where the metric has no such value.
+pub(crate) fn failed_as(subject: &Subject<'_>) -> Option<String> {
+    let value = subject.summary.failed_as?;
+    Some(match value < 0.0 {
+        true => format!(
+            "{}, the lowest of any completed run, as failing is not better than finishing",
+            number::fixed(value, answer::places(subject))
+        ),
+        false => "0, no better than doing nothing".into(),
+    })
+}
+
 /// A cell's position on an axis, in words: `10`, or `resnet, 64` for a zip.
 pub(crate) fn level(axis: &AxisRecord, cell: &CellRecord) -> String {
     let values = settings_at(cell, &axis.keys);

@@ -5,12 +5,15 @@
 //! baseline are compared seed by seed, and only then averaged. What may be said
 //! of the differences is decided in `stats`, and not before every run has ended.
 
+mod counts;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 use stats::{Goal, Outcome, PairedDifferences, Resampling};
 use track::{CellRecord, RunRecord, RunState, SweepRecord};
 
+pub use counts::Counts;
 pub use stats::{Contrast, Interval, Judgement, Level, Sample, Verdict};
 
 use crate::metric;
@@ -24,6 +27,9 @@ pub struct Summary {
     pub metric: String,
     /// `None` where neither direction is better; there is no best cell then.
     pub minimize: Option<bool>,
+    /// What a run counts as that failed by its own doing, in the metric's unit; `None` where the metric
+    /// has no such value.
+    pub failed_as: Option<f64>,
     /// In plan order.
     pub cells: Vec<CellSummary>,
     pub baseline: Option<usize>,
@@ -42,6 +48,8 @@ pub struct CellSummary {
     pub failed_in_values: usize,
     /// Completed runs whose value of the metric is not there, or not finite.
     pub without_value: usize,
+    /// Those of them that did not record it: as good as not done.
+    pub unmeasured: usize,
     pub estimate: Option<Sample>,
     /// This cell against the baseline. `None` for the baseline itself, without one, and for a
     /// metric that was measured without being compared.
@@ -51,25 +59,10 @@ pub struct CellSummary {
 /// A cell against the baseline, paired by seed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Comparison {
-    /// Runs are still to come: figures that will change, and nothing said of them.
+    /// Runs or their values are still to come: figures that will change, and nothing said of them.
     SoFar(Option<Contrast>),
-    /// Every run has come to an end. One of the family of all cells but the baseline.
+    /// Every run has an end and a value. One of the family of all cells but the baseline.
     Judged(Judgement),
-}
-
-/// Where the runs of a cell stand.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    pub planned: usize,
-    pub completed: usize,
-    pub running: usize,
-    pub diverged: usize,
-    /// Timed out included.
-    pub failed: usize,
-    /// Planned, interrupted or lost: still to be done.
-    pub pending: usize,
-    /// Completed runs whose last evaluation says that their numbers would mislead.
-    pub flagged: usize,
 }
 
 /// Estimates, and every cell against the baseline.
@@ -90,20 +83,31 @@ pub(crate) fn measure(record: &SweepRecord, metric: &str) -> Summary {
     } else {
         metric::describe(metric).minimize
     };
-    let cells = (0..record.plan.cells.len()).map(|cell| CellSummary::of(record, cell, metric));
+    let failed_as = failed_as(record, metric);
+    let of_cell = |cell| CellSummary::of(record, cell, metric, failed_as);
+    let cells = (0..record.plan.cells.len()).map(of_cell);
     Summary {
         metric: metric.into(),
         minimize,
+        failed_as,
         cells: cells.collect(),
         baseline: record.plan.cells.iter().position(|cell| cell.baseline),
         best: None,
     }
 }
 
+/// The gain's scale has a place for a run without a result: no better than doing nothing, and no
+/// better than any run of the sweep that came to its end, else failing would beat finishing.
+fn failed_as(record: &SweepRecord, metric: &str) -> Option<f64> {
+    let completed = record.runs.iter().filter(|run| run.state == RunState::Completed);
+    let gains = completed.filter_map(|run| run.last(metric)).filter(|gain| gain.is_finite());
+    metric::is_gain(metric).then(|| gains.fold(0.0, f64::min))
+}
+
 /// All cells but the baseline are one family, also those without a run that is done.
 fn compare(record: &SweepRecord, summary: &mut Summary, baseline: usize) {
     let reference = outcomes(record, baseline, &summary.metric);
-    let failed_as = metric::failed_as(&summary.metric);
+    let failed_as = summary.failed_as;
     let others: Vec<usize> = (0..summary.cells.len()).filter(|&cell| cell != baseline).collect();
     let arms: Vec<PairedDifferences> = others
         .iter()
@@ -114,9 +118,10 @@ fn compare(record: &SweepRecord, summary: &mut Summary, baseline: usize) {
         .collect();
     let goal = summary.goal();
     if summary.is_final() {
-        let judged = stats::judge(&arms, goal, None, LEVEL, Resampling::default());
+        let judged = stats::judge(&arms, goal, LEVEL, Resampling::default());
         for (cell, judgement) in others.into_iter().zip(judged) {
-            summary.cells[cell].comparison = Some(Comparison::Judged(judgement));
+            let marks = [cell, baseline].map(|at| summary.cells[at].runs.misleading_flags());
+            summary.cells[cell].comparison = Some(Comparison::Judged(judgement.doubting(marks)));
         }
     } else {
         for (cell, arm) in others.into_iter().zip(&arms) {
@@ -138,16 +143,21 @@ impl Summary {
         self.cells.iter().filter_map(|cell| cell.difference()).map(|difference| difference.n).min()
     }
 
-    /// Every run of every cell has come to an end, good or bad.
-    pub fn is_final(&self) -> bool {
+    /// Every run of every cell has come to an end that says something of its cell, good or bad.
+    pub fn has_ended(&self) -> bool {
         self.cells.iter().all(|cell| cell.runs.is_final())
+    }
+
+    /// That, and every completed run has a value: a run without one is as good as not done.
+    pub fn is_final(&self) -> bool {
+        self.has_ended() && self.cells.iter().all(|cell| cell.unmeasured == 0)
     }
 }
 
 impl CellSummary {
-    fn of(record: &SweepRecord, cell: usize, metric: &str) -> CellSummary {
-        let runs = Counts::of(record.runs.iter().filter(|run| run.cell == cell));
-        let failed_as = metric::failed_as(metric);
+    fn of(record: &SweepRecord, cell: usize, metric: &str, failed_as: Option<f64>) -> CellSummary {
+        let own = || record.runs.iter().filter(|run| run.cell == cell);
+        let runs = Counts::of(own());
         let outcomes = outcomes(record, cell, metric);
         let values: Vec<(u64, f64)> = outcomes
             .iter()
@@ -160,6 +170,7 @@ impl CellSummary {
             runs,
             failed_in_values: values.len() - measured,
             without_value: runs.completed.saturating_sub(measured),
+            unmeasured: own().filter(|run| is_unmeasured(run, metric)).count(),
             estimate: Sample::of(&plain, LEVEL),
             comparison: None,
             values,
@@ -181,7 +192,7 @@ impl CellSummary {
         }
     }
 
-    /// `None` as long as a run of the sweep is still to come.
+    /// `None` as long as a run of the sweep, or its value, is still to come.
     pub fn verdict(&self) -> Option<Verdict> {
         self.judgement().map(|judgement| judgement.verdict)
     }
@@ -192,47 +203,21 @@ impl CellSummary {
     }
 }
 
-impl Counts {
-    pub fn of<'a>(runs: impl IntoIterator<Item = &'a RunRecord>) -> Counts {
-        let mut counts = Counts::default();
-        for run in runs {
-            counts.planned += 1;
-            *match &run.state {
-                RunState::Completed => &mut counts.completed,
-                RunState::Running => &mut counts.running,
-                RunState::Diverged { .. } => &mut counts.diverged,
-                RunState::Failed { .. } | RunState::TimedOut { .. } => &mut counts.failed,
-                RunState::Planned | RunState::Interrupted | RunState::Lost { .. } => {
-                    &mut counts.pending
-                }
-            } += 1;
-            let misleads = run.state == RunState::Completed && run.flags.iter().any(|it| it.fails);
-            counts.flagged += usize::from(misleads);
-        }
-        counts
-    }
-
-    /// Every run has come to an end, good or bad.
-    pub fn is_final(&self) -> bool {
-        self.running == 0 && self.pending == 0
-    }
-
-    /// Runs that have come to an end.
-    pub fn ended(&self) -> usize {
-        self.completed + self.diverged + self.failed
-    }
+/// A run that completed without recording the metric.
+pub(crate) fn is_unmeasured(run: &RunRecord, metric: &str) -> bool {
+    run.state == RunState::Completed && run.last(metric).is_none()
 }
 
 /// How the runs of a cell ended, by seed, ascending. A run that is still to come is not there, and
-/// neither is one that completed without recording the metric: of that nothing is known.
+/// neither is one that the machine stopped or that completed without recording the metric: of these
+/// nothing is known.
 fn outcomes(record: &SweepRecord, cell: usize, metric: &str) -> Vec<(u64, Outcome)> {
     let mut found = BTreeMap::new();
     for run in record.runs.iter().filter(|run| run.cell == cell) {
         let outcome = match &run.state {
             // The last value of a run that diverged answers another question.
-            RunState::Diverged { .. } | RunState::Failed { .. } | RunState::TimedOut { .. } => {
-                Some(Outcome::Failed)
-            }
+            RunState::Diverged { .. } => Some(Outcome::Failed),
+            RunState::Failed { class, .. } if class.is_of_the_run() => Some(Outcome::Failed),
             RunState::Completed => run.last(metric).map(|value| Outcome::of(Some(value))),
             _ => None,
         };

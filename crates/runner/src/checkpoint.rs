@@ -56,6 +56,18 @@ pub(crate) struct Progress {
     updates: [usize; 4],
 }
 
+impl Progress {
+    /// The evaluation of the last step is done again, as if for the first time.
+    pub(crate) fn owe_evaluation_anew(&mut self) {
+        // Of an attempt at this that was stopped: then it is owed already, and nothing counted.
+        if !std::mem::replace(&mut self.owes.evaluation, true) {
+            for looks in &mut self.judged {
+                looks.pop();
+            }
+        }
+    }
+}
+
 /// Besides training: done after the step, or by the attempt that goes on from it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Owes {

@@ -53,7 +53,7 @@ pub enum RunnerError {
          `cyclelab sweep` plans anew"
     )]
     InputsChanged { name: String },
-    #[error("`{metric}` cannot be measured: {reason}; choose another [sweep.metric]")]
+    #[error("`{metric}` cannot be measured: {reason}")]
     NoSuchScore { metric: String, reason: String },
     #[error("cannot read the weights `{path}`")]
     ReadWeights {
@@ -174,8 +174,14 @@ impl RunnerError {
     }
 }
 
+/// Below each other, the first of them.
 fn because(rejected: &[String]) -> String {
-    rejected.iter().map(|reason| format!("\n  {reason}")).collect()
+    const MOST: usize = 20;
+    let lines: String = rejected.iter().take(MOST).map(|reason| format!("\n  {reason}")).collect();
+    match rejected.len().saturating_sub(MOST) {
+        0 => lines,
+        more => format!("{lines}\n  and {more} more"),
+    }
 }
 
 fn in_quotes(paths: &[PathBuf]) -> String {

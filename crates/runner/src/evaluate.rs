@@ -6,7 +6,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use data::{Dataset, Domain, Fold};
 use eval::{
-    CycleErrors, DiscriminatorEval, Estimate, Features, ImageSet, Picture, ScoreCard, l1,
+    CycleErrors, DiscriminatorEval, Estimate, Features, ImageSet, Picture, ScoreCard, Sides, l1,
     perturbed, psnr, score,
 };
 use model::{CycleGan, Discriminator, Generator};
@@ -134,12 +134,12 @@ pub(crate) struct Evaluation {
     pub measured: [Measurements; 2],
 }
 
-/// What only the networks show of one direction.
+/// What the flags of one direction are raised by.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Measurements {
     pub card: ScoreCard,
     /// Mean over the inputs, on `[0, 1]`.
-    pub l1_to_input: f64,
+    pub l1_to_input: Option<f64>,
     /// In dB.
     pub steg_gap: Option<f64>,
     /// Spread of the outputs over that of the real images.
@@ -151,6 +151,31 @@ pub(crate) struct Measurements {
     /// Of the outputs, pooled.
     pub features: Option<Features>,
     pub discriminator: Option<DiscriminatorEval>,
+}
+
+impl Measurements {
+    /// All that images tell, without the networks that made them.
+    pub(crate) fn of_images(sides: &Sides<'_>) -> Self {
+        let pool = |set: &ImageSet| Some(set.features()?.pool.clone());
+        let seen = sides.inputs.and_then(pool);
+        let correlation = seen.as_ref().zip(sides.partners.and_then(pool));
+        let identity = seen.as_ref().zip(pool(sides.reference));
+        let outputs = sides.outputs.pictures();
+        let change = |inputs: &ImageSet| {
+            mean(outputs.iter().zip(inputs.pictures()).map(|(fake, x)| l1(fake, x)))
+        };
+        Measurements {
+            card: score(sides),
+            l1_to_input: sides.inputs.map(change),
+            relative_spread: eval::relative_spread(outputs, sides.reference.pictures()).ok(),
+            partner_correlation: correlation
+                .and_then(|(inputs, it)| eval::distance_correlation(inputs, &it).ok()),
+            kid_identity: identity.and_then(|(inputs, it)| eval::kid(inputs, &it).ok()),
+            features: pool(sides.outputs),
+            steg_gap: None,
+            discriminator: None,
+        }
+    }
 }
 
 /// Scores the networks on a fold. `observe` is told images done and their total. `None` where a
@@ -241,8 +266,6 @@ struct Look {
     fakes: Vec<Picture>,
     /// L1 and PSNR of the reconstruction from the fake as it is, rounded, rounded and disturbed.
     cycle: [Vec<[f64; 2]>; 3],
-    /// L1 between input and fake.
-    change: Vec<f64>,
     idt: Vec<f64>,
     /// The discriminator's scores by patch, of real and of generated images.
     of_real: Vec<Vec<f32>>,
@@ -283,7 +306,6 @@ impl Look {
             errors.extend(recs.iter().zip(&inputs).map(|(rec, x)| [l1(rec, x), psnr(rec, x)]));
         }
         self.idt.extend(pictures(&made.idt).iter().zip(&inputs).map(|(idt, x)| l1(idt, x)));
-        self.change.extend(fakes.iter().zip(&inputs).map(|(fake, x)| l1(fake, x)));
         self.of_fake.extend(direction.judged(as_values(&fakes), size).into_iter().flatten());
         self.fakes.extend(fakes);
         Ok(())
@@ -310,29 +332,12 @@ impl Look {
         evaluation.put(format!("eval/idt_{domain}"), mean(self.idt.iter().copied()), n);
         let discriminator = self.judge(direction, real, in_fold, gan_mode, evaluation)?;
 
-        let l1_to_input = mean(self.change.iter().copied());
         let outputs = image_set(std::mem::take(&mut self.fakes), real.network())?;
         let inputs = real.set(in_fold, direction.input)?;
         let targets = real.targets(in_fold, direction.input.other())?;
-        let sides = targets.sides(&outputs, &inputs);
-        let card = score(&sides);
-        evaluation.put_card(&card, direction.suffix());
-        let pool = |set: &ImageSet| Some(set.features()?.pool.clone());
-        let seen = pool(&inputs.images);
-        let correlation = seen.as_ref().zip(sides.partners.and_then(pool));
-        let identity = seen.as_ref().zip(pool(sides.reference));
-        let spread = eval::relative_spread(outputs.pictures(), sides.reference.pictures());
-        Ok(Measurements {
-            relative_spread: spread.ok(),
-            partner_correlation: correlation
-                .and_then(|(inputs, it)| eval::distance_correlation(inputs, &it).ok()),
-            kid_identity: identity.and_then(|(inputs, it)| eval::kid(inputs, &it).ok()),
-            features: pool(&outputs),
-            discriminator,
-            card,
-            l1_to_input,
-            steg_gap: Some(steg_gap),
-        })
+        let of_images = Measurements::of_images(&targets.sides(&outputs, &inputs));
+        evaluation.put_card(&of_images.card, direction.suffix());
+        Ok(Measurements { discriminator, steg_gap: Some(steg_gap), ..of_images })
     }
 
     /// How well the discriminator of the domain translated into tells real from generated.

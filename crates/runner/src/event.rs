@@ -33,8 +33,10 @@ pub enum TrainEvent {
         done: u64,
         total: u64,
     },
+    /// `fold`: `val` on the way, where there is such a fold; `test` for the result.
     Evaluated {
         step: u64,
+        fold: String,
         #[serde(deserialize_with = "null_is_nan")]
         scores: BTreeMap<String, f64>,
     },

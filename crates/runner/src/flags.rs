@@ -28,9 +28,7 @@ pub(crate) fn raised(
             discriminator: judged,
             colour_floor: colour_floor(real, in_fold, target)?,
             memorised_share: memorised_share(measured, real, in_fold, target)?,
-            anchors: real.network().map(FeatureExtractor::known_value).into_iter().collect(),
-            non_finite: non_finite(measured),
-            ..of_card(measured)
+            ..of_images(measured, real.network())
         };
         for raised in eval::flags(&measured, &Thresholds::default()) {
             flags.push(FlagRecord {
@@ -44,14 +42,15 @@ pub(crate) fn raised(
     Ok(flags)
 }
 
-fn of_card(measured: &Measurements) -> Measured {
+/// What images alone tell, whoever made them.
+pub(crate) fn of_images(measured: &Measurements, network: Option<&FeatureExtractor>) -> Measured {
     let score = |name: &str| measured.card.scores.get(name).map(|score| score.value);
     Measured {
         vendi_ratio: score("vendi"),
         duplicate_fraction: score("dup"),
         distance_correlation: score("distcorr"),
         partner_correlation: measured.partner_correlation,
-        l1_to_input: Some(measured.l1_to_input),
+        l1_to_input: measured.l1_to_input,
         kid: measured.card.scores.get("kid_lite0").and_then(|score| {
             let standard_error = score.standard_error?;
             Some(eval::Estimate { value: score.value, standard_error })
@@ -61,6 +60,8 @@ fn of_card(measured: &Measurements) -> Measured {
         high_frequency_ratio: score("hf_ratio"),
         colour_distance: score("swd_colour"),
         steg_gap: measured.steg_gap,
+        anchors: network.map(FeatureExtractor::known_value).into_iter().collect(),
+        non_finite: non_finite(measured),
         ..Measured::default()
     }
 }

@@ -49,7 +49,7 @@ mod reference;
 #[cfg(test)]
 mod tests;
 
-pub use eval::{Score, ScoreCard};
+pub use eval::{Raised, Score, ScoreCard, Severity};
 
 pub use comparison::{
     MetricDifference, WeightComparison, WeightDifference, compare_rows, compare_weights,

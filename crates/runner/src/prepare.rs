@@ -41,6 +41,10 @@ pub struct PreparedSweep {
     pub feature_note: Option<String>,
     /// That there are few real images to compare with.
     pub reference_note: Option<String>,
+    /// That finished runs are evaluated once more.
+    pub unscored_note: Option<String>,
+    /// Finished runs without the primary metric, which can be had now, by index.
+    unscored: BTreeSet<usize>,
     /// The runs that are asked for now, by index; all where it is left out.
     only: Option<BTreeSet<usize>>,
 }
@@ -66,7 +70,8 @@ pub fn prepare(
     let init_notes = [initial_weights::unused(&plan), initial_weights::otherwise_trained(&plan)];
     let datasets = open_each_once(&plan, store, progress)?;
     let metric_note = settle_metric(&mut plan, &datasets, store)?;
-    let reference_note = datasets.iter().find_map(|dataset| few_real_images(dataset));
+    let of_few = || datasets.iter().find_map(|dataset| few_real_images(dataset));
+    let reference_note = store.feature_weights().and_then(|_| of_few());
     let sweep = SweepDir::new(runs_root, &plan.name)?;
     let baseline = plan.cells.iter().position(|cell| cell.baseline).unwrap_or(0);
     let record = plan_record(&plan, command, &datasets[baseline], &plan.cells[baseline].config)?;
@@ -93,12 +98,28 @@ pub fn prepare(
             origins: cell.origins.iter().map(|(leaf, it)| (leaf.clone(), it.to_string())).collect(),
         });
     }
-    let runs = entries.iter().map(|entry| track::read_run_status(runs_root, entry)).collect();
+    let runs: Vec<RunRecord> =
+        entries.iter().map(|entry| track::read_run_status(runs_root, entry)).collect();
+    let metric = &plan.metric.name;
+    let lacks_features =
+        |run: &RunRecord| run.absent.get(metric).is_some_and(|why| why == eval::NO_FEATURES);
+    let is_unscored = |run: &RunRecord| run.state == RunState::Completed && lacks_features(run);
+    let unscored = match store.feature_weights() {
+        Some(_) => runs.iter().filter(|run| is_unscored(run)).map(|run| run.index).collect(),
+        None => BTreeSet::new(),
+    };
     let total = |entry: &PlanEntry| {
         let config = &plan.cells[entry.cell].config;
         config.train.total_steps(datasets[entry.cell].steps_per_epoch())
     };
     let total_steps = entries.iter().map(total).collect();
+    let unscored_note = (!unscored.is_empty()).then(|| {
+        format!(
+            "{} of the finished runs have no {metric}, for want of the feature network's weights; they are here now, \
+             and these runs are scored again",
+            unscored.len()
+        )
+    });
     let runs_root = runs_root.to_path_buf();
     Ok(PreparedSweep {
         plan,
@@ -111,6 +132,8 @@ pub fn prepare(
         metric_note,
         feature_note,
         reference_note,
+        unscored_note,
+        unscored,
         init_notes: init_notes.into_iter().flatten().collect(),
         only: None,
     })
@@ -120,6 +143,7 @@ impl PreparedSweep {
     /// What to know before anything trains.
     pub fn notes(&self) -> impl Iterator<Item = &String> {
         let scores = self.feature_note.iter().chain(&self.reference_note);
+        let scores = scores.chain(&self.unscored_note);
         self.metric_note.iter().chain(&self.init_notes).chain(scores)
     }
 
@@ -134,10 +158,16 @@ impl PreparedSweep {
         (0..self.entries.len()).filter(is_asked)
     }
 
+    /// Whether a finished run has no value of the primary metric and would get one, were its last
+    /// checkpoint evaluated again.
+    pub fn is_unscored(&self, index: usize) -> bool {
+        self.unscored.contains(&index)
+    }
+
     /// Of those, the ones that have no result yet, in starting order; those that another process
     /// trains come last.
     pub fn to_do(&self) -> impl Iterator<Item = usize> + '_ {
-        let open = |i: &usize| !self.runs[*i].state.is_result();
+        let open = |i: &usize| !self.runs[*i].state.is_result() || self.is_unscored(*i);
         let elsewhere = |i: &usize| self.runs[*i].state == RunState::Running;
         let own = self.asked().filter(open).filter(move |i| !elsewhere(i));
         own.chain(self.asked().filter(elsewhere))
@@ -207,8 +237,15 @@ fn expect_score_of(
     let (inputs, targets) = domains_of(metric);
     for &domain in inputs {
         if dataset.count(fold, domain) == 0 {
+            let why = match fold {
+                Fold::Val => {
+                    "; to choose the best weights takes some (`select = \"last\"` does not)"
+                }
+                _ => "",
+            };
+            let folder = format!("{fold:?}").to_lowercase();
             return refuse(format!(
-                "`{name}` has no held-out images {domain:?} in its {fold:?} fold"
+                "`{name}` has no held-out images {domain:?} in its {fold:?} fold (a folder {folder}{domain:?}){why}"
             ));
         }
     }
@@ -231,8 +268,8 @@ fn expect_score_of(
                 let lacking = targets.iter().find(|it| !has_reference(dataset, **it));
                 if let Some(domain) = lacking {
                     return refuse(format!(
-                        "`{name}` has no real images {domain:?} apart from the held-out ones (its ref fold has fewer \
-                         than {FEWEST})"
+                        "`{name}` has no {FEWEST} real images {domain:?} apart from the held-out ones (its ref fold: a \
+                         folder ref{domain:?})"
                     ));
                 }
             }

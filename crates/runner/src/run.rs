@@ -148,7 +148,10 @@ impl Attempt<'_> {
         self.claim.confirm()?;
         self.write_identity(&config, &dataset)?;
 
-        let (trainer, progress) = self.restore_or_begin(&config, observe)?;
+        let (trainer, mut progress) = self.restore_or_begin(&config, observe)?;
+        if self.run.is_reopened()? {
+            progress.owe_evaluation_anew();
+        }
         observe(TrainEvent::Started {
             from_step: progress.step,
             total_steps: config.train.total_steps(dataset.steps_per_epoch()),

@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use data::PictureFolder;
-use eval::{Features, ImageSet, Picture, Score, ScoreCard, Sides, frechet, score};
+use eval::{Features, ImageSet, Picture, Raised, Score, ScoreCard, Sides, Thresholds, frechet};
 use model::{InceptionFid, LpipsBackbone};
 
 use crate::anchors;
 use crate::device::ComputeDevice;
 use crate::error::RunnerError;
-use crate::evaluate::SEED;
+use crate::evaluate::{Measurements, SEED};
 use crate::feature_net::{FeatureExtractor, FidExtractor, PerceptualDistance, image_of, image_set};
+use crate::flags::of_images;
 use crate::real_images::FEWEST;
 
 /// What is compared with what.
@@ -64,7 +65,11 @@ pub struct ScoredFolders {
     pub n_reference: usize,
     /// Translations whose true one is known.
     pub n_pairs: usize,
+    /// Translations that are pixel for pixel among the real pictures they are compared with.
+    pub n_copies: usize,
     pub card: ScoreCard,
+    /// What is wrong with the translations, as far as pictures tell.
+    pub flags: Vec<Raised>,
     /// What others would score: `identity`, `oracle`, `mean`, `colour`.
     pub anchors: BTreeMap<&'static str, ScoreCard>,
 }
@@ -88,6 +93,9 @@ pub fn score_folders(job: &FolderScores<'_>) -> Result<ScoredFolders, RunnerErro
         None => None,
     };
     let names: Vec<String> = (0..fakes.count()).map(|i| stem(fakes.path(i))).collect();
+    if job.pairs.is_some() || job.source.is_some() {
+        places_by_name(&fakes)?;
+    }
     let all = |folder: &PictureFolder| read(folder, (0..folder.count()).collect(), size);
     let outputs = image_set(all(&fakes)?, network.as_ref())?;
     let inputs = match job.source {
@@ -134,7 +142,9 @@ pub fn score_folders(job: &FolderScores<'_>) -> Result<ScoredFolders, RunnerErro
         oracle: oracle.as_ref(),
         seed: SEED,
     };
-    let mut card = score(&sides);
+    let measured = Measurements::of_images(&sides);
+    let flags = eval::flags(&of_images(&measured, network.as_ref()), &Thresholds::default());
+    let mut card = measured.card;
     if let Some(path) = job.inception {
         let network = FidExtractor::open(path, job.device)?;
         let features = |set: &ImageSet| {
@@ -176,20 +186,26 @@ pub fn score_folders(job: &FolderScores<'_>) -> Result<ScoredFolders, RunnerErro
         n_fake: outputs.len(),
         n_reference: reference.len(),
         n_pairs: partners.as_ref().map_or(0, ImageSet::len),
+        n_copies: n_shared(&outputs, &reference),
         card,
+        flags,
         anchors: anchors::cards(&sides, network.as_ref())?,
     })
 }
 
 /// A real picture on both sides would be told from itself by nothing.
 fn expect_apart(reference: &ImageSet, others: &ImageSet) -> Result<(), RunnerError> {
+    match n_shared(reference, others) {
+        0 => Ok(()),
+        shared => Err(RunnerError::Shared { shared, of: reference.len() }),
+    }
+}
+
+/// How many of these are among the others.
+fn n_shared(images: &ImageSet, others: &ImageSet) -> usize {
     let content = |picture: &Picture| blake3::hash(&picture.to_rgb8());
     let known: HashSet<blake3::Hash> = others.pictures().iter().map(content).collect();
-    let shared = reference.pictures().iter().filter(|it| known.contains(&content(it))).count();
-    match shared {
-        0 => Ok(()),
-        _ => Err(RunnerError::Shared { shared, of: reference.len() }),
-    }
+    images.pictures().iter().filter(|it| known.contains(&content(it))).count()
 }
 
 fn size_of(fakes: &PictureFolder) -> Result<u32, RunnerError> {
@@ -235,16 +251,7 @@ fn by_name(
     names: &[String],
     wanted_by: &Path,
 ) -> Result<Vec<usize>, RunnerError> {
-    let mut places = BTreeMap::new();
-    let mut doubled = Vec::new();
-    for i in 0..folder.count() {
-        if let Some(first) = places.insert(stem(folder.path(i)), i) {
-            doubled.push(format!("{}, {}", folder.path(first), folder.path(i)));
-        }
-    }
-    if !doubled.is_empty() {
-        return Err(RunnerError::SameName { folder: folder.root().into(), doubled });
-    }
+    let places = places_by_name(folder)?;
     let missing: Vec<String> =
         names.iter().filter(|name| !places.contains_key(*name)).cloned().collect();
     match missing.is_empty() {
@@ -254,6 +261,20 @@ fn by_name(
             wanted_by: wanted_by.into(),
             missing,
         }),
+    }
+}
+
+fn places_by_name(folder: &PictureFolder) -> Result<BTreeMap<String, usize>, RunnerError> {
+    let mut places = BTreeMap::new();
+    let mut doubled = Vec::new();
+    for i in 0..folder.count() {
+        if let Some(first) = places.insert(stem(folder.path(i)), i) {
+            doubled.push(format!("{}, {}", folder.path(first), folder.path(i)));
+        }
+    }
+    match doubled.is_empty() {
+        true => Ok(places),
+        false => Err(RunnerError::SameName { folder: folder.root().into(), doubled }),
     }
 }
 

@@ -371,6 +371,36 @@ fn the_best_weights_need_a_fold_to_be_chosen_by() {
     assert!(error.contains("eval/swd_ref_ab") && error.contains("Val fold"), "{error}");
 }
 
+/// Also where that is stopped twice: its rows are there once, and nothing is trained.
+#[test]
+fn a_finished_run_is_evaluated_again_when_it_is_opened_again() {
+    let toml = TINY.replace("[set]", "[set]\n eval.every = 8");
+    let lab = Lab::new();
+    lab.plan(&toml);
+    lab.run(1, None).expect("trains");
+    let straight = lab.record(1);
+    let run = track::RunDir::new(straight.folder.clone());
+    let reason = "the network is here".to_string();
+    let mut events = track::RunEvents::open(&run.events()).expect("a file");
+    events.append(&track::Event::Reopened { reason }).expect("writable");
+    assert_eq!(lab.record(1).state, RunState::Interrupted);
+    for _ in 0..2 {
+        let stopped = lab.run_and_stop(
+            1,
+            &mut |event| matches!(event, TrainEvent::Evaluating { done, total } if done < total),
+        );
+        assert!(matches!(stopped, Ok(Outcome::Interrupted { step: 16 })), "{stopped:?}");
+    }
+    let ended = lab.run(1, None);
+    assert!(matches!(ended, Ok(Outcome::Completed { step: 16, .. })), "{ended:?}");
+    let again = lab.record(1);
+    assert_eq!((&again.state, again.attempts), (&RunState::Completed, 4));
+    assert_eq!(numbers(&straight), numbers(&again));
+    assert_eq!(weights(&straight), weights(&again));
+    assert_eq!(straight.flags, again.flags);
+    assert!(matches!(lab.run(1, None), Ok(Outcome::AlreadyDone)));
+}
+
 #[test]
 fn checkpoints_that_cannot_be_used_are_no_reason_to_begin_anew() {
     let lab = Lab::new();

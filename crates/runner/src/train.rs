@@ -373,7 +373,12 @@ impl<'a> Training<'a> {
         let reason = wrong.map(|(name, (value, _))| format!("{name} is {value}"));
         self.wrong = self.wrong.take().or(reason);
         let scores = scores.into_iter().map(|(name, (value, _))| (name, value)).collect();
-        (self.observe)(TrainEvent::Evaluated { step, scores });
+        let fold = match split {
+            Split::Val => Fold::Val,
+            _ => evaluate::fold(self.setting.config.eval.fold),
+        };
+        let fold = format!("{fold:?}").to_lowercase();
+        (self.observe)(TrainEvent::Evaluated { step, fold, scores });
         for FlagRecord { direction, flag, reason, .. } in flags {
             self.warn(format!("{flag} ({direction}): {reason}"));
         }

@@ -60,11 +60,10 @@ impl Pair {
     }
 }
 
-/// The arm minus the baseline by seed, and which runs are not in it.
+/// The arm minus the baseline by seed, and what failed. Seeds that one side alone ran are in neither.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PairedDifferences {
     pairs: Vec<Pair>,
-    without_partner: [Vec<u64>; 2],
     failed: [Vec<u64>; 2],
     without_value: Vec<u64>,
 }
@@ -72,10 +71,11 @@ pub struct PairedDifferences {
 impl PairedDifferences {
     /// Pairs the runs of both sides by seed, in any order.
     ///
-    /// `failed_as` is the value of a failed run, in the metric's unit: for the
-    /// gain `min(0, g of the identity)`, no better than doing nothing. Where
-    /// the metric has no such value it is `None`: the seeds concerned are then
-    /// left out and named ([`Self::without_value`]), and [`crate::judge`]
+    /// `failed_as` is the value of a failed run, in the metric's unit. It must
+    /// not be better than that of any finished run, else failing would be better
+    /// than finishing: for the gain min(0, the lowest gain of any completed run).
+    /// Where the metric has no such value it is `None`: the seeds concerned are
+    /// then left out and named ([`Self::without_value`]), and [`crate::judge`]
     /// decides nothing, since what is left was selected by surviving.
     ///
     /// # Errors
@@ -92,12 +92,8 @@ impl PairedDifferences {
         let arm = by_seed(arm, Side::Arm)?;
         let baseline = by_seed(baseline, Side::Baseline)?;
 
-        let missing_in = |own: &BTreeMap<u64, Outcome>, other: &BTreeMap<u64, Outcome>| {
-            own.keys().copied().filter(|seed| !other.contains_key(seed)).collect::<Vec<u64>>()
-        };
         let mut found = PairedDifferences {
             pairs: Vec::new(),
-            without_partner: [missing_in(&arm, &baseline), missing_in(&baseline, &arm)],
             failed: [Vec::new(), Vec::new()],
             without_value: Vec::new(),
         };
@@ -126,11 +122,6 @@ impl PairedDifferences {
         self.pairs.iter().map(|pair| pair.difference()).collect()
     }
 
-    /// Seeds that only this side ran, ascending. They are in no difference.
-    pub fn without_partner(&self, side: Side) -> &[u64] {
-        &self.without_partner[side as usize]
-    }
-
     /// Seeds that both sides ran and this side failed with, ascending.
     pub fn failed(&self, side: Side) -> &[u64] {
         &self.failed[side as usize]
@@ -144,6 +135,11 @@ impl PairedDifferences {
     /// Seeds that both sides ran, whatever came of it.
     pub fn n_shared(&self) -> usize {
         self.pairs.len() + self.without_value.len()
+    }
+
+    /// Shared seeds with a failed run on either side, one on both counted twice.
+    pub fn n_failed(&self) -> usize {
+        self.failed.iter().map(Vec::len).sum()
     }
 
     /// Every shared seed's run failed on this side. False where no seed is shared.
@@ -173,14 +169,12 @@ mod tests {
     use Outcome::{Failed, Value};
 
     #[test]
-    fn runs_are_paired_by_seed_and_the_others_named() {
+    fn runs_are_paired_by_seed_and_the_others_left_out() {
         let arm = [(3, Value(0.5)), (1, Value(0.25)), (7, Value(9.0)), (8, Failed)];
         let baseline = [(1, Value(0.125)), (2, Failed), (3, Value(1.0))];
         let found = PairedDifferences::new(&arm, &baseline, Some(0.0)).expect("clean values");
         assert_eq!(found.differences(), [0.125, -0.5]);
         assert_eq!(found.pairs()[1], Pair { seed: 3, arm: 0.5, baseline: 1.0 });
-        assert_eq!(found.without_partner(Side::Arm), [7, 8]);
-        assert_eq!(found.without_partner(Side::Baseline), [2]);
         assert_eq!((found.n_shared(), found.failed(Side::Arm).len()), (2, 0));
     }
 

@@ -3,7 +3,7 @@
 use crate::incomplete_beta::regularised;
 
 /// `P(F ≥ f)` for `numerator` and `denominator` ≥ 1 degrees of freedom.
-pub fn survival(f: f64, numerator: u32, denominator: u32) -> f64 {
+pub(crate) fn survival(f: f64, numerator: u32, denominator: u32) -> f64 {
     if f <= 0.0 {
         return 1.0;
     }

@@ -1,7 +1,6 @@
-//! Across tasks: the interquartile mean of normalised scores and the share of
-//! runs above a score.
+//! Across tasks: the interquartile mean of normalised scores.
 //!
-//! Source of both: Agarwal et al. 2021, Deep Reinforcement Learning at the
+//! Source: Agarwal et al. 2021, Deep Reinforcement Learning at the
 //! Edge of the Statistical Precipice, arXiv:2108.13264, §4 (library rliable).
 
 use crate::error::StatsError;
@@ -12,8 +11,8 @@ use crate::sample::middle;
 /// Fewer runs have no middle half worth the name: of 4 runs, 2 would remain.
 pub const MIN_RUNS: usize = 8;
 
-/// Normalised scores of one arm, by task (data set and direction); larger is
-/// better, and the scale is common to all tasks, as the gain's is.
+/// Normalised scores of one arm, by task, such as a data set; the scale is common
+/// to all tasks, as the gain's is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pool {
     tasks: Vec<Vec<f64>>,
@@ -28,16 +27,6 @@ pub struct Interquartile {
     pub interval: Option<Interval>,
     pub runs: usize,
     pub tasks: usize,
-}
-
-/// Share of the runs above a score, as the mean over tasks.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ProfilePoint {
-    pub threshold: f64,
-    /// In [0, 1].
-    pub share: f64,
-    /// Pointwise, as the interval of [`Interquartile`].
-    pub interval: Option<Interval>,
 }
 
 impl Pool {
@@ -84,35 +73,6 @@ impl Pool {
         })
     }
 
-    /// The performance profile at each of the thresholds; `None` of fewer than
-    /// [`MIN_RUNS`] runs.
-    pub fn profile(
-        &self,
-        thresholds: &[f64],
-        level: Level,
-        resampling: Resampling,
-    ) -> Option<Vec<ProfilePoint>> {
-        if self.runs() < MIN_RUNS {
-            return None;
-        }
-        let mut shares = vec![Vec::with_capacity(resampling.resamples); thresholds.len()];
-        if self.can_resample() {
-            let mut resamples = Resamples::of(self, resampling);
-            for _ in 0..resampling.resamples {
-                let drawn = resamples.next();
-                for (shares, &threshold) in shares.iter_mut().zip(thresholds) {
-                    shares.push(share_above(drawn, threshold));
-                }
-            }
-        }
-        let point = |(&threshold, shares): (&f64, Vec<f64>)| ProfilePoint {
-            threshold,
-            share: share_above(&self.tasks, threshold),
-            interval: (!shares.is_empty()).then(|| middle(shares, level)),
-        };
-        Some(thresholds.iter().zip(shares).map(point).collect())
-    }
-
     fn can_resample(&self) -> bool {
         self.tasks.iter().all(|task| task.len() > 1)
     }
@@ -146,13 +106,6 @@ fn middle_half_mean(mut scores: Vec<f64>) -> f64 {
     let cut = scores.len() / 4;
     let kept = &scores[cut..scores.len() - cut];
     kept.iter().sum::<f64>() / kept.len() as f64
-}
-
-fn share_above(tasks: &[Vec<f64>], threshold: f64) -> f64 {
-    let share = |task: &Vec<f64>| {
-        task.iter().filter(|score| **score > threshold).count() as f64 / task.len() as f64
-    };
-    tasks.iter().map(share).sum::<f64>() / tasks.len() as f64
 }
 
 #[cfg(test)]
@@ -200,19 +153,6 @@ mod tests {
         let interval = found.interval.expect("two runs a task");
         assert!(interval.contains(found.mean) && interval.width() > 0.1, "{found:?}");
         assert_eq!(Some(found), interquartile(&[&SCORES[..5], &SCORES[5..]]));
-    }
-
-    #[test]
-    fn a_profile_falls_from_one_to_zero_and_weighs_tasks_alike() {
-        let pool = pool(&[&[0.0, 0.2], &[0.1, 0.3, 0.5, 0.7, 0.9, 1.1]]);
-        let thresholds = [-1.0, 0.1, 0.4, 2.0];
-        let found = pool.profile(&thresholds, Level::NINETY_FIVE, RESAMPLING).expect("eight runs");
-        let expected = [1.0, (1.0 / 2.0 + 5.0 / 6.0) / 2.0, (0.0 + 4.0 / 6.0) / 2.0, 0.0];
-        for (point, expected) in found.iter().zip(expected) {
-            assert!((point.share - expected).abs() < 1e-15, "{point:?}");
-            assert!(point.interval.expect("two runs a task").contains(point.share), "{point:?}");
-        }
-        assert!(found[1].interval.expect("two runs a task").width() > 0.1, "{found:?}");
     }
 
     #[test]

@@ -52,11 +52,6 @@ impl Interval {
         self.lower <= value && value <= self.upper
     }
 
-    /// Wholly between `-margin` and `margin`, ends excluded.
-    pub fn is_within(self, margin: f64) -> bool {
-        -margin < self.lower && self.upper < margin
-    }
-
     pub fn width(self) -> f64 {
         self.upper - self.lower
     }
@@ -82,10 +77,8 @@ mod tests {
     }
 
     #[test]
-    fn intervals_hold_their_ends_and_a_region_does_not() {
+    fn intervals_hold_their_ends() {
         let interval = Interval::around(0.5, 0.5);
         assert!(interval.contains(0.0) && interval.contains(1.0) && !interval.contains(1.01));
-        assert!(interval.is_within(1.5) && !interval.is_within(1.0));
-        assert!(!Interval::around(-0.5, 0.5).is_within(1.0));
     }
 }

@@ -1,7 +1,7 @@
 //! What n seeds can and cannot show.
 //!
 //! Numbers in, estimates and words out: an arm against the baseline, paired by
-//! seed ([`PairedDifferences`], [`Contrast`]), all arms together ([`judge`], [`holm`]),
+//! seed ([`PairedDifferences`], [`Contrast`]), all arms together ([`judge`]),
 //! what was worth asking beforehand ([`SeedPower`]), and what may be said
 //! ([`Verdict`]). What the data cannot give is absent, never zero.
 //!
@@ -33,21 +33,20 @@ mod proportion;
 mod resample;
 mod words;
 
-pub mod fisher_f;
+mod fisher_f;
 mod incomplete_beta;
 mod normal;
-pub mod students_t;
+mod students_t;
 
 pub use contrast::{Contrast, Goal};
 pub use differences::{Outcome, Pair, PairedDifferences, Side};
 pub use error::StatsError;
 pub use factorial::{AnovaRow, Factor, Factorial, Grid, GridRun, LevelMean, Observation, Source};
-pub use holm::holm;
-pub use interquartile::{Interquartile, MIN_RUNS, Pool, ProfilePoint};
+pub use interquartile::{Interquartile, MIN_RUNS, Pool};
 pub use interval::{Interval, Level};
-pub use power::{SeedPower, needed_seeds, paired_t_power, supported_comparisons};
+pub use power::SeedPower;
 pub use proportion::Proportion;
 pub use resample::Resampling;
-pub use sample::{Sample, quantile};
+pub use sample::Sample;
 pub use sign_flip::{Basis, SignFlip, smallest_sign_flip_p};
 pub use verdict::{Judgement, MIN_SEEDS, Verdict, Why, judge};

@@ -110,14 +110,14 @@ impl SeedPower {
 
 /// Comparisons of `n` paired seeds of which the clearest can be significant
 /// after Holm's correction: alpha over the smallest p.
-pub fn supported_comparisons(n: usize, level: Level) -> usize {
+pub(crate) fn supported_comparisons(n: usize, level: Level) -> usize {
     (level.alpha() / smallest_sign_flip_p(n) * (1.0 + 1e-12)) as usize
 }
 
 /// Seeds that so many comparisons need before one of them can be significant,
 /// at least [`MIN_SEEDS`]. `None` where no number is enough, since beyond 20
 /// seeds the smallest p stays (26 214 comparisons at .05).
-pub fn needed_seeds(comparisons: usize, level: Level) -> Option<usize> {
+pub(crate) fn needed_seeds(comparisons: usize, level: Level) -> Option<usize> {
     (MIN_SEEDS..=20).find(|&n| supported_comparisons(n, level) >= comparisons.max(1))
 }
 
@@ -129,7 +129,7 @@ pub fn needed_seeds(comparisons: usize, level: Level) -> Option<usize> {
 ///
 /// # Panics
 /// If `n` < 2 or `alpha` is not in (0, 1): there is no such test.
-pub fn paired_t_power(n: usize, d_z: f64, alpha: f64) -> f64 {
+pub(crate) fn paired_t_power(n: usize, d_z: f64, alpha: f64) -> f64 {
     assert!(n >= 2 && alpha > 0.0 && alpha < 1.0, "no t test of {n} values at {alpha}");
     let df = (n - 1) as f64;
     let limit = quantile_of_tails(alpha, (n - 1) as u32);

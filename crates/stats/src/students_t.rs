@@ -8,7 +8,7 @@ use crate::incomplete_beta::regularised;
 /// Solved on `x = df / (df + t²)`, whose distribution is the regularised
 /// incomplete beta function, by bisection: slower than a series for the
 /// quantile, and right for every `df`.
-pub fn two_sided_quantile(level: f64, df: u32) -> f64 {
+pub(crate) fn two_sided_quantile(level: f64, df: u32) -> f64 {
     quantile_of_tails(1.0 - level, df)
 }
 
@@ -31,18 +31,12 @@ pub(crate) fn quantile_of_tails(tails: f64, df: u32) -> f64 {
 }
 
 /// `P(|T| ≥ |t|)` for `df` ≥ 1 degrees of freedom.
-pub fn two_sided_p(t: f64, df: u32) -> f64 {
+pub(crate) fn two_sided_p(t: f64, df: u32) -> f64 {
     if t.is_infinite() {
         return 0.0;
     }
     let (square, df) = (t * t, f64::from(df));
     regularised(df / (df + square), square / (df + square), df / 2.0, 0.5)
-}
-
-/// `P(T ≤ t)` for `df` ≥ 1 degrees of freedom.
-pub fn cdf(t: f64, df: u32) -> f64 {
-    let tail = 0.5 * two_sided_p(t, df);
-    if t > 0.0 { 1.0 - tail } else { tail }
 }
 
 #[cfg(test)]
@@ -82,16 +76,13 @@ mod tests {
         check(two_sided_quantile(1.0 - 0.05 / 8.0, 4), 5.2610575750658);
         check(two_sided_quantile(0.95, 100_000), 1.95998770753461);
 
-        let check_p = |t, df, p, below| {
-            check(two_sided_p(t, df), p);
-            check(cdf(t, df), below);
-        };
-        check_p(0.5, 1, 0.704832764699133, 0.647583617650433);
-        check_p(2.0, 3, 0.139325968558843, 0.930337015720578);
-        check_p(-4.0621, 9, 0.00283300784039016, 0.00141650392019508);
-        check_p(1e-6, 5, 0.99999924078662, 0.50000037960669);
-        check_p(12.0, 30, 5.58018541519926e-13, 0.999999999999721);
-        check_p(2.5, 1000, 0.0125785678010908, 0.993710716099455);
+        let check_p = |t, df, p| check(two_sided_p(t, df), p);
+        check_p(0.5, 1, 0.704832764699133);
+        check_p(2.0, 3, 0.139325968558843);
+        check_p(-4.0621, 9, 0.00283300784039016);
+        check_p(1e-6, 5, 0.99999924078662);
+        check_p(12.0, 30, 5.58018541519926e-13);
+        check_p(2.5, 1000, 0.0125785678010908);
         assert_eq!(two_sided_p(f64::INFINITY, 3), 0.0);
         assert_eq!(two_sided_p(0.0, 3), 1.0);
     }

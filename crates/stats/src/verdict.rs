@@ -1,8 +1,7 @@
 //! What may be said of an arm, and silence where the data say nothing.
 //!
 //! The exact sign-flip test decides, after Holm's correction, and the t
-//! interval must agree. Absence of evidence is never called "no difference":
-//! that takes an interval within a margin declared beforehand.
+//! interval must agree. Absence of evidence is never called "no difference".
 
 use crate::contrast::{Contrast, Goal};
 use crate::differences::{PairedDifferences, Side};
@@ -22,13 +21,11 @@ pub enum Verdict {
     Worse,
     /// Significant, and the metric has no better side.
     Different,
-    /// The interval lies within the declared margin, in the metric's unit.
-    Equivalent {
-        margin: f64,
-    },
     Undecided {
         why: Why,
     },
+    /// Every seed has the very same value on both sides: what was varied did nothing.
+    Identical,
     /// `needed`: for a claim within this family; `None` where no number is enough.
     TooFewSeeds {
         n: usize,
@@ -42,7 +39,7 @@ pub enum Verdict {
     NoPairs,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Why {
     NotSignificant,
     /// Significant alone, not as one of so many comparisons.
@@ -53,6 +50,12 @@ pub enum Why {
     FailuresWithoutValue {
         seeds: usize,
     },
+    /// By evidence of another kind, the numbers of the side that would win mislead more than the
+    /// other's: marks a run of the arm and of the baseline.
+    Misleading {
+        side: Side,
+        marks: [f64; 2],
+    },
 }
 
 impl Verdict {
@@ -61,8 +64,9 @@ impl Verdict {
             Verdict::Better => "better",
             Verdict::Worse => "worse",
             Verdict::Different => "different",
-            Verdict::Equivalent { .. } => "equivalent",
+            Verdict::Undecided { why: Why::Misleading { .. } } => "undecided: misleading runs",
             Verdict::Undecided { .. } => "undecided",
+            Verdict::Identical => "identical",
             Verdict::TooFewSeeds { .. } => "too few seeds to tell",
             Verdict::AllFailed { side: Side::Arm } => "all runs failed",
             Verdict::AllFailed { side: Side::Baseline } => "all runs of the baseline failed",
@@ -89,13 +93,10 @@ pub struct Judgement {
 /// Judges all arms of one metric against the baseline, in input order.
 ///
 /// All planned arms belong in `arms`, also those without a finished run: they
-/// are the family that Holm's correction allows for. `equivalence` is the half
-/// width of the region in which a difference does not matter, in the metric's
-/// unit; it must have been declared before the runs.
+/// are the family that Holm's correction allows for.
 pub fn judge(
     arms: &[PairedDifferences],
     goal: Option<Goal>,
-    equivalence: Option<f64>,
     level: Level,
     resampling: Resampling,
 ) -> Vec<Judgement> {
@@ -111,7 +112,7 @@ pub fn judge(
         .zip(contrasts)
         .zip(holm(&p))
         .map(|((arm, contrast), adjusted_p)| Judgement {
-            verdict: verdict(arm, contrast.zip(adjusted_p), arms.len(), equivalence),
+            verdict: verdict(arm, contrast.zip(adjusted_p), arms.len()),
             contrast,
             adjusted_p,
             family: arms.len(),
@@ -122,6 +123,27 @@ pub fn judge(
 }
 
 impl Judgement {
+    /// Takes back a win of the side whose numbers mislead more: `marks`, by which they are in doubt, a
+    /// run of the arm and of the baseline. It takes one mark more in every second run. A loss of such
+    /// a side stands, and so does a win over one that is in as much doubt.
+    #[must_use]
+    pub fn doubting(self, marks: [f64; 2]) -> Judgement {
+        const MORE: f64 = 0.5;
+        let [arm, baseline] = marks;
+        let doubted = match self.verdict {
+            Verdict::Better if arm >= baseline + MORE => Some(Side::Arm),
+            Verdict::Worse if baseline >= arm + MORE => Some(Side::Baseline),
+            _ => None,
+        };
+        match doubted {
+            None => self,
+            Some(side) => {
+                let verdict = Verdict::Undecided { why: Why::Misleading { side, marks } };
+                Judgement { verdict, ..self }
+            }
+        }
+    }
+
     /// Estimate, interval, p and what they rest on, in one line.
     pub fn sentence(&self) -> String {
         let verdict = capitalised(self.verdict.words());
@@ -130,6 +152,7 @@ impl Judgement {
                 let [arm, baseline] = self.n_failed;
                 format!(": {arm} of {0}, of the baseline {baseline} of {0}", self.n_shared)
             }
+            (Verdict::Identical, _) => format!(" over {}", plural(self.n_shared, "seed")),
             (_, Some(contrast)) => format!(": {}", estimate(contrast)),
             (_, None) => String::new(),
         };
@@ -146,13 +169,6 @@ impl Judgement {
             Verdict::Better | Verdict::Worse | Verdict::Different => {
                 format!("; {}", test())
             }
-            Verdict::Equivalent { margin } => {
-                let decimals = words::decimals([margin]);
-                format!(
-                    ", wholly within ±{}, declared not to matter",
-                    words::fixed(margin, decimals)
-                )
-            }
             Verdict::Undecided { why } => {
                 let test = test();
                 match why {
@@ -160,6 +176,15 @@ impl Judgement {
                         format!("; {test}; neither an effect nor its absence is shown")
                     }
                     Why::OnlyBeforeHolm => format!("; {test}, significant only if it stood alone"),
+                    Why::Misleading { side, marks: [arm, baseline] } => {
+                        let (own, other) = match side {
+                            Side::Arm => (arm, baseline),
+                            Side::Baseline => (baseline, arm),
+                        };
+                        format!(
+                            "; {test}, but the numbers of {side} mislead: {own:.1} such flags a run, against {other:.1}"
+                        )
+                    }
                     Why::IntervalHoldsZero => format!("; {test}, but the interval holds 0"),
                     Why::FailuresWithoutValue { seeds } => format!(
                         "; {} out because a failed run has no value in this metric",
@@ -176,6 +201,10 @@ impl Judgement {
                 None => format!("; no number of seeds carries {} comparisons", self.family),
             },
             Verdict::AllFailed { .. } => String::new(),
+            Verdict::Identical => {
+                "; every run has the very value of the baseline's, so what was varied did nothing"
+                    .into()
+            }
             Verdict::NoPairs => ": no seed was run on both sides".into(),
         }
     }
@@ -193,7 +222,6 @@ fn verdict(
     differences: &PairedDifferences,
     tested: Option<(Contrast, f64)>,
     family: usize,
-    equivalence: Option<f64>,
 ) -> Verdict {
     if let Some(side) =
         [Side::Arm, Side::Baseline].into_iter().find(|&side| differences.all_failed(side))
@@ -208,11 +236,8 @@ fn verdict(
     else {
         return Verdict::NoPairs;
     };
-    if let (Some(margin), Some(interval)) = (equivalence, interval)
-        && n >= MIN_SEEDS
-        && interval.is_within(margin)
-    {
-        return Verdict::Equivalent { margin };
+    if differences.n_failed() == 0 && differences.pairs().iter().all(|it| it.difference() == 0.0) {
+        return Verdict::Identical;
     }
     let needed = needed_seeds(family, level);
     if needed.is_none_or(|needed| n < needed) {

@@ -46,6 +46,11 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         absent: BTreeMap<String, String>,
     },
+    /// A finished run is opened again, to be evaluated anew with what was not there before. Nothing is
+    /// trained.
+    Reopened {
+        reason: String,
+    },
     /// A checkpoint that could not be used when the attempt looked for one.
     CheckpointRejected {
         path: PathBuf,

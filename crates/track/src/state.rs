@@ -16,7 +16,7 @@ impl RunState {
                     true => RunState::Running,
                     false => RunState::Lost { reason: SILENT.to_owned() },
                 },
-                Event::Interrupted { .. } => RunState::Interrupted,
+                Event::Interrupted { .. } | Event::Reopened { .. } => RunState::Interrupted,
                 Event::Completed { .. } => RunState::Completed,
                 Event::Diverged { reason, .. } => RunState::Diverged { reason },
                 Event::Failed { class, reason } => RunState::Failed { class, reason },
@@ -117,6 +117,17 @@ impl RunDir {
             _ => None,
         };
         Ok(self.history()?.events.into_iter().filter_map(code).next_back())
+    }
+
+    /// Whether it was finished, and is to be evaluated again.
+    pub fn is_reopened(&self) -> Result<bool, TrackError> {
+        let of_the_end = |it: Stamped<Event>| match it.event {
+            Event::Reopened { .. } => Some(true),
+            Event::Completed { .. } | Event::Diverged { .. } => Some(false),
+            _ => None,
+        };
+        let events = self.history()?.events;
+        Ok(events.into_iter().filter_map(of_the_end).next_back().unwrap_or(false))
     }
 
     /// The lock is asked before and after: a process that ends in between has

@@ -42,6 +42,7 @@ fn words(event: &Event) -> Option<String> {
                 false => format!("evaluated at step {step}: {}", flags.join(", ")),
             }
         }
+        Event::Reopened { reason } => format!("opened again: {reason}"),
         Event::RecordingDegraded { what, reason } => format!("{what} not recorded: {reason}"),
         Event::RecordingRestored { what } => format!("{what} recorded again"),
         Event::Interrupted { step } => format!("stopped and saved at step {step}"),

@@ -1,7 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::bail;
-use runner::{FolderScores, Score, ScoreCard, ScoredFolders, score_folders};
+use clap::ValueEnum;
+use runner::{FolderScores, Raised, Score, ScoreCard, ScoredFolders, Severity, score_folders};
 use serde_json::{Value, json};
 
 use crate::args::{PairsArg, ScoreArgs};
@@ -32,7 +33,7 @@ fn carry_out(args: &ScoreArgs, places: &Places) -> anyhow::Result<Exit> {
         device: device(&args.device)?,
     })?;
     match args.json {
-        true => tell!("{}", crate::terminal::json(&as_json(&scored))?),
+        true => tell!("{}", crate::terminal::json(&as_json(args, &scored))?),
         false => print(&scored),
     }
     if !has_weights {
@@ -74,7 +75,9 @@ fn print(scored: &ScoredFolders) {
         reference_is_apart,
         input_side,
         network,
+        n_copies,
         card,
+        flags,
         anchors,
     } = scored;
     tell!(
@@ -91,11 +94,7 @@ fn print(scored: &ScoredFolders) {
         Some((metric, *name, score))
     });
     let row = |(metric, name, score): (&spec::KnownMetric, &'static str, &Score)| {
-        let better = metric.goal.map_or("", |goal| match goal {
-            spec::Goal::Minimize => "lower",
-            spec::Goal::Maximize => "higher",
-        });
-        let mut row = vec![name.to_string(), with_error(score), better.to_string()];
+        let mut row = vec![name.to_string(), with_error(score), better(metric).to_string()];
         row.extend(kinds.iter().map(|kind| {
             anchors[kind].scores.get(name).map_or(String::new(), |it| number(it.value))
         }));
@@ -110,6 +109,17 @@ fn print(scored: &ScoredFolders) {
     let mut header = vec!["metric", "score", "better"];
     header.extend(&kinds);
     tell!("{}", table(&header, &rows));
+    for Raised { flag, severity, reason } in flags {
+        let gravity = if *severity == Severity::Fail { "misleading" } else { "worth a look" };
+        tell!("\n{flag} ({gravity}): {reason}");
+    }
+    if *n_copies > 0 {
+        tell!(
+            "\n{n_copies} of {} {} among the real pictures they are compared with, pixel for pixel.",
+            plural(*n_fake, "translation"),
+            if *n_copies == 1 { "is" } else { "are" },
+        );
+    }
     for (why, names) in by_reason(card) {
         tell!("\nabsent: {} ({why})", names.join(", "));
     }
@@ -124,6 +134,16 @@ fn print(scored: &ScoredFolders) {
     }
     if *n_fake < 100 || *n_reference < 100 {
         tell!("\nFewer than 100 pictures a side: KID, coverage and their like are rough.");
+    }
+}
+
+/// Which side is better; where neither is, what the best is.
+fn better(metric: &spec::KnownMetric) -> &'static str {
+    match metric.goal {
+        Some(spec::Goal::Minimize) => "lower",
+        Some(spec::Goal::Maximize) => "higher",
+        None if metric.unit.starts_with("1 is") => "near 1",
+        None => "as oracle",
     }
 }
 
@@ -156,11 +176,13 @@ fn by_reason(card: &ScoreCard) -> BTreeMap<&str, Vec<&'static str>> {
     reasons.into_iter().map(|(why, names)| (why, names.into_iter().collect())).collect()
 }
 
-fn as_json(scored: &ScoredFolders) -> Value {
+fn as_json(args: &ScoreArgs, scored: &ScoredFolders) -> Value {
     let of_card = |card: &ScoreCard| {
         let score = |(name, it): (&&'static str, &Score)| {
-            let value =
-                json!({ "value": it.value, "standard_error": it.standard_error, "n": it.n });
+            let better = spec::known_metric(&format!("eval/{name}_ab")).map_or("lower", better);
+            let value = json!({
+                "value": it.value, "standard_error": it.standard_error, "n": it.n, "better": better,
+            });
             ((*name).to_string(), value)
         };
         card.scores.iter().map(score).collect::<serde_json::Map<String, Value>>()
@@ -170,7 +192,14 @@ fn as_json(scored: &ScoredFolders) -> Value {
         .iter()
         .map(|(kind, card)| ((*kind).to_string(), Value::Object(of_card(card))))
         .collect();
+    let flag = |it: &Raised| json!({ "flag": it.flag.name(), "misleads": it.severity == Severity::Fail, "reason": it.reason });
     json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "real": args.real,
+        "fake": args.fake,
+        "source": args.source,
+        "reference": args.reference,
+        "pairs": args.pairs.map(|it| it.to_possible_value().map(|it| it.get_name().to_string())),
         "size": scored.size,
         "n_fake": scored.n_fake,
         "n_reference": scored.n_reference,
@@ -179,6 +208,8 @@ fn as_json(scored: &ScoredFolders) -> Value {
         "input_side": scored.input_side,
         "network": scored.network,
         "scores": of_card(&scored.card),
+        "n_copies": scored.n_copies,
+        "flags": scored.flags.iter().map(flag).collect::<Vec<_>>(),
         "absent": scored.card.absent,
         "anchors": anchors,
     })

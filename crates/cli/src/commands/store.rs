@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use anyhow::{Context, bail};
 use serde_json::json;
 use spec::RunConfig;
-use track::{RunDir, RunRecord, RunState, SweepRecord, read_sweep, read_sweep_status};
+use track::{
+    FlagRecord, MetricRecord, RunDir, RunRecord, RunState, SweepRecord, read_sweep,
+    read_sweep_status,
+};
 
 use crate::args::{LsArgs, ShowArgs, StatusArgs};
 use crate::exit::Exit;
@@ -150,13 +153,57 @@ pub(crate) fn show(args: &ShowArgs, places: &Places) -> anyhow::Result<Exit> {
             tell!("  {leaf:<24} {} (preset: {})", spec::show(&value), spec::show(&before));
         }
     }
-    if !scores.is_empty() {
-        tell!("\nLast values:");
-        for (name, value) in scores {
-            tell!("  {name:<24} {}", number(value));
+    for FlagRecord { direction, flag, fails, reason } in &run.flags {
+        let gravity = if *fails { "misleading" } else { "worth a look" };
+        tell!("\n{flag} ({direction}, {gravity}): {reason}");
+    }
+    print_scores(&scores, &sweep.plan.metric);
+    Ok(Exit::Done)
+}
+
+/// What held-out images say, the sweep's own metrics first, each beside its anchors; then the rest.
+fn print_scores(scores: &BTreeMap<String, f64>, judged_by: &MetricRecord) {
+    const ANCHORS: [&str; 4] = ["identity", "mean", "colour", "oracle"];
+    let own = [&judged_by.name].into_iter().chain(&judged_by.secondary);
+    let known = spec::known_metrics().iter().map(|metric| &metric.name);
+    let mut names: Vec<&String> = Vec::new();
+    for name in own.chain(known.filter(|name| name.starts_with("eval/"))) {
+        if scores.contains_key(name) && !names.contains(&name) {
+            names.push(name);
         }
     }
-    Ok(Exit::Done)
+    let row = |name: &&String| {
+        let error = scores.get(&standard_error_of(name));
+        let error = error.map_or(String::new(), |it| format!(" ± {}", number(*it)));
+        let anchor = |kind: &&str| {
+            let name = name.trim_start_matches("eval/");
+            let of = |side: &str| scores.get(&format!("anchor/{kind}/{name}{side}")).copied();
+            // A mean of both directions has the mean of their anchors.
+            let both = || Some((of("_ab")? + of("_ba")?) / 2.0);
+            of("").or_else(both).map_or(String::new(), number)
+        };
+        let mut row = vec![name.to_string(), format!("{}{error}", number(scores[*name]))];
+        row.extend(ANCHORS.iter().map(anchor));
+        row
+    };
+    if !names.is_empty() {
+        let rows: Vec<_> = names.iter().map(row).collect();
+        let header: Vec<&str> = ["metric", "value"].into_iter().chain(ANCHORS).collect();
+        tell!("\n{}", table(&header, &rows));
+    }
+    let is_other = |name: &&String| !name.starts_with("eval/") && !name.starts_with("anchor/");
+    let others: Vec<&String> = scores.keys().filter(is_other).collect();
+    if !others.is_empty() {
+        tell!("\nLast values of training:");
+        for name in others {
+            tell!("  {name:<28} {}", number(scores[name]));
+        }
+    }
+}
+
+fn standard_error_of(name: &str) -> String {
+    let side = ["_ab", "_ba"].into_iter().find(|side| name.ends_with(side)).unwrap_or("");
+    format!("{}_se{side}", name.trim_end_matches(side))
 }
 
 /// The way to where the run stands, and the end of its log.
@@ -194,8 +241,10 @@ pub(crate) fn find<'a>(sweep: &'a SweepRecord, run: &str) -> anyhow::Result<&'a 
     }
 }
 
+/// Of the result, and not of a look on the way to it.
 fn last_values(run: &RunRecord) -> BTreeMap<String, f64> {
-    run.rows.iter().map(|row| (row.name.clone(), row.value)).collect()
+    let names = run.rows.iter().map(|row| &row.name);
+    names.filter_map(|name| Some((name.clone(), run.last(name)?))).collect()
 }
 
 /// Every sweep in the runs folder, by name. What is no sweep is passed over; one that cannot be read
@@ -241,6 +290,8 @@ fn run_json(run: &RunRecord) -> serde_json::Value {
         "code": run.code,
         "folder": run.folder,
         "trouble": run.trouble,
+        "flags": run.flags,
+        "absent": run.absent,
         "timeline": run.timeline,
         "log_tail": run.log_tail,
     })

@@ -9,11 +9,12 @@ mod reservations;
 use stats::{Goal, SeedPower, Verdict};
 
 use super::interval;
+use crate::absence::Absence;
 use crate::escape::esc;
-use crate::metric::{absence, is_mechanical};
+use crate::metric::is_mechanical;
 use crate::number::{decimals, fixed, plural};
 use crate::page::Subject;
-use crate::summary::{LEVEL, best_of};
+use crate::summary::{Counts, LEVEL, best_of};
 
 pub(crate) fn section(subject: &Subject<'_>) -> String {
     let summary = &subject.summary;
@@ -30,7 +31,7 @@ pub(crate) fn section(subject: &Subject<'_>) -> String {
     }
     out.push_str(&reservations::list(subject));
     // Seeds show nothing of a metric that nobody has.
-    if !summary.is_final() || summary.cells.iter().any(|cell| cell.estimate.is_some()) {
+    if !summary.has_ended() || summary.cells.iter().any(|cell| cell.estimate.is_some()) {
         out.push_str(&certainty(subject));
     }
     out.push_str("</section>\n");
@@ -46,32 +47,39 @@ fn no_answer(subject: &Subject<'_>) -> String {
     let title = esc(&subject.primary.title);
     let recorded =
         || record.runs.iter().flat_map(|run| &run.rows).any(|row| row.name == subject.primary.name);
-    if !summary.is_final() {
+    if !summary.has_ended() {
         format!("No run with a value of {} has completed yet.", esc(subject.primary.heading()))
     } else if recorded() || summary.cells.iter().all(|cell| cell.runs.completed == 0) {
         format!("All runs have come to an end, and none completed with a finite value of {title}.")
     } else {
-        let absence = absence(record, &subject.primary.name);
-        let reasons = if absence.remedy.is_some() { "The reason" } else { "Possible reasons" };
-        let remedy = absence.remedy.map_or_else(String::new, |command| {
-            format!(" <code>{}</code> brings them; later runs are then scored by it.", esc(command))
-        });
+        let absence = Absence::of(record, &subject.primary.name);
+        let reasons = if absence.is_known { "The reason" } else { "Possible reasons" };
         format!(
-            "All runs have come to an end, and {title} was never produced. {reasons}: {}.{remedy}",
-            esc(absence.why)
+            "All runs have come to an end, and {title} was never produced. {reasons}: {}.{}",
+            esc(&absence.why),
+            absence.remedy()
         )
     }
 }
 
 /// Where the sweep is under way: the leader, and that nothing is decided.
 fn so_far(subject: &Subject<'_>) -> String {
-    let runs = crate::summary::Counts::of(&subject.record.runs);
-    format!(
-        "{} No verdict before every run has come to an end; {} of {} have.",
-        leader(subject, " so far"),
-        runs.ended(),
-        runs.planned,
-    )
+    let summary = &subject.summary;
+    let runs = Counts::of(&subject.record.runs);
+    let reason = if summary.has_ended() {
+        let unmeasured: usize = summary.cells.iter().map(|cell| cell.unmeasured).sum();
+        format!(
+            "No verdict before every completed run has a value; {unmeasured} of {} have none.",
+            runs.completed
+        )
+    } else {
+        format!(
+            "No verdict before every run has come to an end; {} of {} have.",
+            runs.ended(),
+            runs.planned
+        )
+    };
+    format!("{} {reason}", leader(subject, " so far"))
 }
 
 /// The cell with the best mean, and by how much that may be off. `reserve`: what keeps its first
@@ -129,6 +137,7 @@ fn conclusion(subject: &Subject<'_>) -> String {
     let different = which(|it| matches!(it, Verdict::Different));
     let worse = which(|it| matches!(it, Verdict::Worse)).len();
     let too_few = which(|it| matches!(it, Verdict::TooFewSeeds { .. })).len();
+    let identical = which(|it| matches!(it, Verdict::Identical)).len();
     let silent =
         too_few + which(|it| matches!(it, Verdict::Undecided { .. } | Verdict::NoPairs)).len();
     let all_failed = which(|it| matches!(it, Verdict::AllFailed { .. })).len();
@@ -163,6 +172,12 @@ fn conclusion(subject: &Subject<'_>) -> String {
             of_all(different.len()),
             if different.len() == 1 { "differs" } else { "differ" }
         ),
+        ([], []) if identical == verdicts.len() => {
+            return format!(
+                "<strong>Nothing was changed by it.</strong> Every run of every cell has the very value of {heading} that \
+                 the run of {baseline} with its seed has."
+            );
+        }
         ([], []) if too_few == verdicts.len() => {
             return format!(
                 "<strong>Too few seeds for a verdict</strong> on {heading}: what follows illustrates, it does not \
@@ -182,8 +197,8 @@ fn conclusion(subject: &Subject<'_>) -> String {
         }
     };
     let mut more: Vec<String> = Vec::new();
-    let in_doubt = better.iter().chain(&different);
-    if in_doubt.clone().any(|&cell| summary.cells[cell].runs.flagged > 0) {
+    let is_flagged = |cell: usize| summary.cells[cell].runs.flagged > 0;
+    if different.iter().any(|&cell| is_flagged(cell) || is_flagged(base)) {
         more.push("<strong>with runs flagged as misleading</strong>, see below".into());
     }
     if worse > 0 {
@@ -192,6 +207,9 @@ fn conclusion(subject: &Subject<'_>) -> String {
     }
     if all_failed > 0 {
         more.push(format!("{all_failed} cannot be judged, as all runs of one side failed"));
+    }
+    if identical > 0 {
+        more.push(format!("{} {} identical to it", plural(identical, "cell"), is(identical)));
     }
     if silent > 0 {
         more.push(format!("for {silent} the data say nothing either way"));

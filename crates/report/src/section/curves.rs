@@ -7,6 +7,7 @@ use track::{RunRecord, RunState, Split};
 use super::drawn_cells;
 use crate::ReportError;
 use crate::escape::esc;
+use crate::evaluation::{lacks, result_fold};
 use crate::figure::{CellCurve, LearningCurve, learning_curve, range_over_seeds, swatch};
 use crate::measured::Role;
 use crate::metric;
@@ -234,6 +235,29 @@ fn panel(
     Ok((html, drawing.cut))
 }
 
+/// Which images the held-out metrics are of, and what may follow from them.
+fn folds(subject: &Subject<'_>, on_val: bool) -> Option<String> {
+    let record = subject.record;
+    let result = result_fold(record);
+    if on_val && result == "val fold" {
+        return Some(
+            "Held-out metrics: measured on the val fold, as the results above are.".into(),
+        );
+    }
+    if on_val {
+        return Some(format!(
+            "Held-out metrics: measured on the val fold while training went on. The results above are of the {result}, \
+             which nothing was chosen by."
+        ));
+    }
+    lacks(record, "val").then(|| {
+        format!(
+            "Held-out metrics: there is no val fold, so these looks on the way are at the {result}, which the results are \
+             of: no step may be chosen by them."
+        )
+    })
+}
+
 fn notes(
     subject: &Subject<'_>,
     drawn_cells: usize,
@@ -253,13 +277,7 @@ fn notes(
         },
         crate::figure::POINTS,
     )];
-    if on_val {
-        said.push(
-            "Held-out metrics: measured on the val fold while training went on. The results above are of the test fold, \
-             which nothing was chosen by."
-                .into(),
-        );
-    }
+    said.extend(folds(subject, on_val));
     if subject.summary.cells.iter().any(|cell| cell.runs.diverged > 0) {
         said.push("✕: the last finite value of a run that diverged.".into());
     }

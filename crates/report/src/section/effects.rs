@@ -119,7 +119,8 @@ impl<'a> View<'a> {
             ),
         };
         let diverged = if subject.summary.cells.iter().any(|cell| cell.runs.diverged > 0) {
-            " ✕ at the upper edge: a run of this cell diverged; it has no final value, and counts as 0 on the gain."
+            " ✕ at the upper edge: a run of this cell diverged; it has no final value, and counts on the gain as the \
+             lowest of any completed run, at most 0."
         } else {
             ""
         };

@@ -50,7 +50,7 @@ fn factorial(subject: &Subject<'_>, axes: &[&AxisRecord]) -> Result<Factorial, S
             plan.design
         ));
     }
-    if !summary.is_final() {
+    if !summary.has_ended() {
         return Err("runs are still to come, and a grid is taken apart once it is complete".into());
     }
     let factors: Vec<Factor> = axes

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use track::DatasetRecord;
 
 use crate::escape::esc;
+use crate::evaluation::data_sets;
 use crate::number::{grouped, plural, setting};
 use crate::page::Subject;
 use crate::summary::Counts;
@@ -22,16 +23,17 @@ pub(crate) fn section(subject: &Subject<'_>) -> String {
         out.push_str(&format!(
             "<p class=\"banner\" role=\"note\"><strong>Partial.</strong> {} of {} runs have come to an end; \
              numbers below will change.</p>\n",
-            counts.planned - counts.running - counts.pending,
+            counts.ended(),
             counts.planned
         ));
     }
     out.push_str(&code_banner(subject));
     out.push_str(&damage_banner(subject));
+    let titles: Vec<&str> = data_sets(record).iter().map(|it| it.title.as_str()).collect();
     out.push_str(&format!(
         "<p class=\"standing\">{} on {}: {}</p>\n</header>",
         plan_size(subject),
-        esc(&plan.dataset.title),
+        esc(titles.join(" and ")),
         status(counts)
     ));
     out
@@ -45,7 +47,8 @@ pub(crate) fn facts(subject: &Subject<'_>) -> String {
     let mut fact = |name: &str, html: String| {
         out.push_str(&format!("<div><dt>{name}</dt><dd>{html}</dd></div>\n"))
     };
-    fact("Data", data(subject));
+    let data: Vec<String> = data_sets(subject.record).into_iter().map(data).collect();
+    fact("Data", data.join("<br>\n"));
     fact("Preset", preset(subject));
     fact("Reproduce", format!("<code>{}</code>", esc(&plan.command)));
     let version = env!("CARGO_PKG_VERSION");
@@ -99,8 +102,7 @@ fn code_banner(subject: &Subject<'_>) -> String {
     String::new()
 }
 
-fn data(subject: &Subject<'_>) -> String {
-    let data = &subject.record.plan.dataset;
+fn data(data: &DatasetRecord) -> String {
     let counts = data
         .counts
         .iter()
@@ -192,6 +194,7 @@ fn status(counts: Counts) -> String {
         ("running", counts.running),
         ("diverged", counts.diverged),
         ("failed", counts.failed),
+        ("stopped", counts.stopped),
         ("pending", counts.pending),
     ];
     parts

@@ -7,15 +7,16 @@ use std::collections::BTreeSet;
 use stats::{MIN_SEEDS, smallest_sign_flip_p};
 use track::CellRecord;
 
-use protocol::{FLAGS, KID_AND_GAIN, comparing, failed_runs, folds};
+use protocol::{KID_AND_GAIN, comparing, failed_runs, flags, folds, selection};
 
 use crate::escape::esc;
+use crate::evaluation::data_sets;
 use crate::metric;
 use crate::number::plural;
 use crate::page::Subject;
 
 pub(crate) fn section(subject: &Subject<'_>) -> String {
-    let (record, plan) = (subject.record, &subject.record.plan);
+    let record = subject.record;
     let seeds: Vec<String> = super::seeds(record).iter().map(u64::to_string).collect();
     let mut out = String::from("<section id=\"method\">\n<h2>Method</h2>\n<dl class=\"method\">\n");
     let mut entry =
@@ -43,21 +44,15 @@ pub(crate) fn section(subject: &Subject<'_>) -> String {
     entry(
         "Verdicts",
         format!(
-            "Given once every run has come to an end, and by rule. Better or worse: p after Holm at most .05, and the 95 % t \
+            "Given once every run has an end and a value, and by rule. Better or worse: p after Holm at most .05, and the 95 % t \
              interval does not hold 0. Too few seeds: fewer than {MIN_SEEDS}, or fewer than the number of comparisons needs. \
              Everything else is undecided, which is not the same as equal. The best of several cells is expected to look \
              better than it is."
         ),
     );
     entry("Failed runs", failed_runs(subject));
-    entry("Flags", FLAGS.into());
-    entry(
-        "Selection",
-        "The last update of a run is its result, unless the sweep file declares a choice on the val fold. ★: best mean by the \
-         metric declared in the sweep file, compared with the baseline seed by seed, among cells without a run that diverged, \
-         failed or is flagged as misleading."
-            .into(),
-    );
+    entry("Flags", flags(subject));
+    entry("Selection", selection(subject));
     entry(
         "What is mechanical",
         "Cycle and identity errors are terms of the objective: a larger weight lowers them whatever the images look like, so \
@@ -75,23 +70,25 @@ pub(crate) fn section(subject: &Subject<'_>) -> String {
     );
     entry(
         "Missing values",
-        "A value that was not recorded is shown as —, never as 0. Metrics that take the feature network's weights are absent \
-         where those are; the results say so."
+        "A value that was not recorded is shown as —, never as 0, and the results say why. Metrics that take the feature \
+         network's weights are absent where those are."
             .into(),
     );
     entry("Metrics", metrics(subject));
-    let data = &plan.dataset;
-    entry(
-        "Data",
+    let data = data_sets(record).into_iter().map(|data| {
         format!(
-            "{} (<code>{}</code>, fingerprint <code>{}</code>). {} Licence: {}.",
+            "{} (<code>{}</code>, fingerprint <code>{}</code>). {} {}",
             esc(&data.title),
             esc(&data.name),
             esc(&data.fingerprint),
             esc(&data.credit),
-            esc(&data.licence)
-        ),
-    );
+            match data.licence.is_empty() {
+                true => String::new(),
+                false => format!("Licence: {}.", esc(&data.licence)),
+            }
+        )
+    });
+    entry("Data", data.collect::<Vec<_>>().join("<br>"));
     let codes: BTreeSet<&str> = record.runs.iter().filter_map(|run| run.code.as_deref()).collect();
     let devices: BTreeSet<&str> =
         record.runs.iter().filter_map(|run| run.device.as_deref()).collect();

@@ -1,6 +1,7 @@
 //! One row a cell: the primary metric and its difference to the baseline, then everything else that
 //! was measured, each above its anchors.
 
+mod across;
 mod cells;
 mod cost;
 mod others;
@@ -9,10 +10,9 @@ use cells::{difference, estimate, role, runs};
 use cost::Cost;
 
 use super::answer::{places, top};
-use super::{flags, level, loose_settings, loose_value};
+use super::{failed_as, flags, level, loose_settings, loose_value};
 use crate::escape::esc;
 use crate::measured::{ANCHORS, Measured, Role};
-use crate::metric::failed_as;
 use crate::number::{MISSING, fixed};
 use crate::page::Subject;
 
@@ -56,6 +56,7 @@ pub(crate) fn section(subject: &Subject<'_>) -> String {
     out.push_str(&anchor_rows(subject, &columns));
     out.push_str("</table>\n</div>\n");
     out.push_str(&notes(subject, &columns));
+    out.push_str(&across::table(subject));
     out.push_str(&others::tables(subject));
     out.push_str("</section>\n");
     out
@@ -68,6 +69,8 @@ struct Columns {
     loose: Vec<String>,
     /// A run diverged or failed.
     losses: bool,
+    /// The machine stopped a run.
+    stops: bool,
     /// The metric has a standard error over images.
     image_error: bool,
     flags: bool,
@@ -84,6 +87,7 @@ impl Columns {
             named: record.plan.axes.is_empty(),
             loose: loose_settings(record),
             losses: summary.cells.iter().any(|cell| cell.runs.diverged + cell.runs.failed > 0),
+            stops: summary.cells.iter().any(|cell| cell.runs.stopped > 0),
             image_error: primary(subject).image_errors.iter().any(Option::is_some),
             flags: (0..summary.cells.len()).any(|cell| !flags::of_cell(record, cell).is_empty()),
             cost: Cost::of(record),
@@ -96,7 +100,7 @@ impl Columns {
     }
 
     fn runs(&self) -> usize {
-        1 + usize::from(self.losses)
+        1 + usize::from(self.losses) + usize::from(self.stops)
     }
 
     fn estimate(&self) -> usize {
@@ -142,6 +146,9 @@ fn head(subject: &Subject<'_>, columns: &Columns) -> String {
     column("done", "num", true);
     if columns.losses {
         column("diverged, failed", "num", true);
+    }
+    if columns.stops {
+        column("stopped", "num", true);
     }
     column("mean, 95\u{a0}% interval over seeds", "num", true);
     column("min–max", "num", false);
@@ -203,18 +210,19 @@ fn notes(subject: &Subject<'_>, columns: &Columns) -> String {
     if columns.image_error {
         said.push(
             "Standard error over images: how far one run's value would move with other test images, the mean over runs; it \
-             is no part of the interval, and all cells share it, as they see the same images."
+             is no part of the interval, and cells that see the same images share it."
                 .into(),
         );
     }
     said.push(
-        "Difference: this cell minus the baseline, seed by seed. p: exact two-sided sign-flip test; after Holm: over all \
+        "Difference: this cell minus the baseline, seed by seed; below it the paired t interval and, marked b, the \
+         studentised bootstrap's, which assumes no normal values. p: exact two-sided sign-flip test; after Holm: over all \
          cells but the baseline. d_z: mean over SD of the differences. P(better): share of all pairs of a run of the \
          cell and one of the baseline in which the cell's is better."
             .into(),
     );
-    if let Some(value) = failed_as(&summary.metric).filter(|_| columns.losses) {
-        said.push(format!("A run that diverged or failed counts as {}.", fixed(value, 0)));
+    if let Some(words) = failed_as(subject).filter(|_| columns.losses) {
+        said.push(format!("A run that diverged or failed counts as {words}."));
     } else if columns.losses {
         said.push(
             "A run that diverged or failed has no value, and its cell gets no verdict.".into(),
@@ -222,8 +230,8 @@ fn notes(subject: &Subject<'_>, columns: &Columns) -> String {
     }
     if !summary.is_final() {
         said.push(
-            "Runs that are pending or under way are counted as not done and enter no mean; p and verdict come when \
-             all have ended."
+            "Runs that are pending or under way, that the machine stopped, or that have no value enter no mean; p and \
+             verdict come when every run has an end and a value."
                 .into(),
         );
     }

@@ -84,19 +84,24 @@ pub(crate) fn state_word(state: &RunState) -> &'static str {
     }
 }
 
+/// How a run ended without a result: `out of time`, `io`.
+pub(crate) fn ending(state: &RunState) -> &'static str {
+    match state {
+        RunState::Failed { class, .. } => class.name(),
+        other => state_word(other),
+    }
+}
+
 fn state(state: &RunState) -> String {
     let word = state_word(state);
     let detail = match state {
-        RunState::Diverged { reason } | RunState::TimedOut { reason } => {
-            format!("<br><span class=\"quiet\">{}</span>", esc(reason))
-        }
-        RunState::Failed { class, reason } => {
-            format!("<br><span class=\"quiet\">{}: {}</span>", class.name(), esc(reason))
-        }
-        RunState::Lost { reason } => {
-            format!("<br><span class=\"quiet\">{}; it can be resumed</span>", esc(reason))
-        }
-        _ => String::new(),
+        RunState::Failed { class, reason } => format!("{}: {}", class.name(), esc(reason)),
+        other => other.reason().map_or_else(String::new, |reason| esc(reason).to_string()),
+    };
+    let resumed = if state.is_of_the_machine() { "; the same command goes on with it" } else { "" };
+    let detail = match detail.is_empty() {
+        true => String::new(),
+        false => format!("<br><span class=\"quiet\">{detail}{resumed}</span>"),
     };
     let class = word.replace(' ', "-");
     format!("<span class=\"state {class}\">{word}</span>{detail}")

@@ -2,6 +2,7 @@
 
 pub(crate) mod scores;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -124,7 +125,9 @@ impl Fixture {
         let cells: Vec<CellRecord> =
             cells.into_iter().map(|cell| CellRecord { seeds: seeds.to_vec(), ..cell }).collect();
         let ids = ["1f34e", "1f41f", "1f697"];
-        let with_images = cells.len() <= 12;
+        // Images are most of a page's time: two seeds show what there is to show.
+        let has_images =
+            |seed: u64| cells.len() <= 12 && seeds.iter().take(2).any(|it| *it == seed);
         let mut runs = Vec::new();
         for &seed in seeds {
             for (at, cell) in cells.iter().enumerate() {
@@ -140,13 +143,15 @@ impl Fixture {
                     0x3af1_c000 + runs.len()
                 ));
                 let samples =
-                    if with_images { images(&folder, &ids, lambda, seed) } else { Vec::new() };
+                    if has_images(seed) { images(&folder, &ids, lambda, seed) } else { Vec::new() };
                 runs.push(RunRecord {
                     index: runs.len(),
                     key: format!("{:016x}", 0x3af1_c000_5512_0000_u64 + runs.len() as u64),
                     folder,
                     cell: at,
                     seed,
+                    config: json!({}),
+                    dataset: None,
                     state: RunState::Completed,
                     attempts: 1,
                     active_s: Some(310.0 + 7.0 * wave(at as u64, seed)),
@@ -158,9 +163,7 @@ impl Fixture {
                     damaged: Vec::new(),
                     trouble: Vec::new(),
                     flags: Vec::new(),
-                    absent: Default::default(),
-                    config: serde_json::Value::Null,
-                    dataset: None,
+                    absent: BTreeMap::new(),
                     timeline: Vec::new(),
                     log_tail: Vec::new(),
                 });

@@ -2,7 +2,9 @@
 //! diverges and one is still to come.
 
 mod fixture;
+mod protocol;
 mod scores;
+mod standing;
 
 use std::fs;
 use std::path::Path;
@@ -226,9 +228,8 @@ fn lost_runs_enter_no_mean() {
 
 #[test]
 fn differences_are_paired_by_seed() {
-    let mut fixture = Fixture::new(&[0, 1, 2]);
+    let mut fixture = Fixture::scored(&[0, 1, 2]);
     for run in &mut fixture.record.runs {
-        run.state = RunState::Completed;
         let value = run.seed as f64 + if run.cell == 1 { 0.25 } else { 0.0 };
         run.rows
             .iter_mut()
@@ -429,6 +430,8 @@ fn demo() {
         ("failing", Fixture::scored(&[0, 1, 2, 3, 4, 5, 6]).failing(1, 2).flagged(3, 3)),
         ("blind", Fixture::scored(&[0, 1, 2, 3, 4, 5, 6]).without_features()),
         ("two-by-two", Fixture::two_by_two(&[0, 1, 2, 3, 4, 5, 6, 7])),
+        ("across", Fixture::across(&[0, 1, 2, 3, 4, 5])),
+        ("stopped", Fixture::scored(&[0, 1, 2, 3, 4, 5, 6]).stopped(3).unmeasured(1, 2)),
     ] {
         report::write(&fixture.record, &Path::new(&folder).join(name))
             .expect("the demo can be written");

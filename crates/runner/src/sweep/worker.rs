@@ -64,7 +64,15 @@ impl Worker<'_> {
     }
 
     fn carry_out(&self, index: usize, updates: &Sender<SweepUpdate>) -> RunState {
-        let before = self.wait_for_others(index, updates);
+        let mut before = self.wait_for_others(index, updates);
+        if before.state == RunState::Completed && self.prepared.is_unscored(index) {
+            if let Err(error) = self.reopen(&before) {
+                let message = format!("{}: {}", before.folder.display(), error.chain());
+                drop(updates.send(SweepUpdate::Warning { message }));
+                return before.state;
+            }
+            before = self.status(index);
+        }
         if before.state == RunState::Running || before.state.is_result() {
             return before.state;
         }
@@ -104,6 +112,15 @@ impl Worker<'_> {
             _ if !began && !status.success() => self.file(&run, last_word(&log_tail, status)),
             state => state,
         }
+    }
+
+    /// Its checkpoint of the last step is evaluated again, and nothing else.
+    fn reopen(&self, finished: &RunRecord) -> Result<(), RunnerError> {
+        let run = RunDir::new(finished.folder.clone());
+        let _lock = run.lock()?;
+        let metric = &self.prepared.plan.metric.name;
+        let reason = format!("{metric} could not be had when it was evaluated, and now can");
+        Ok(RunEvents::open(&run.events())?.append(&Event::Reopened { reason })?)
     }
 
     /// A run that another process trains, such as one that its scheduler's death told to save, is

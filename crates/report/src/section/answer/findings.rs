@@ -70,9 +70,8 @@ fn rank(comparison: &Comparison) -> u8 {
         Comparison::Judged(judgement) => match judgement.verdict {
             Verdict::Better => 0,
             Verdict::Different => 1,
-            Verdict::Equivalent { .. } => 2,
-            Verdict::Worse => 3,
-            _ => 4,
+            Verdict::Worse => 2,
+            _ => 3,
         },
         Comparison::SoFar(_) => 0,
     }
@@ -144,7 +143,7 @@ fn item(subject: &Subject<'_>, scale: &Scale, cell: usize, comparison: &Comparis
             let class = match judgement.verdict {
                 Verdict::Better => "better",
                 Verdict::Worse | Verdict::AllFailed { .. } => "worse",
-                Verdict::Different | Verdict::Equivalent { .. } => "said",
+                Verdict::Different => "said",
                 _ => "silent",
             };
             // A line never ends within `p = .03`.

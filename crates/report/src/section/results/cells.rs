@@ -2,7 +2,6 @@
 
 use super::{Columns, DIFFERENCE, numeric, primary};
 use crate::escape::esc;
-use crate::metric::failed_as;
 use crate::number::{MISSING, fixed, p_value, signed};
 use crate::page::Subject;
 use crate::section::answer::{places, top};
@@ -34,6 +33,9 @@ pub(super) fn runs(own: &CellSummary, columns: &Columns) -> String {
     if columns.losses {
         out.push_str(&numeric(Some((own.runs.diverged + own.runs.failed) as f64), &lost(own.runs)));
     }
+    if columns.stops {
+        out.push_str(&numeric(Some(own.runs.stopped as f64), &own.runs.stopped.to_string()));
+    }
     out
 }
 
@@ -64,7 +66,7 @@ pub(super) fn estimate(subject: &Subject<'_>, cell: usize, columns: &Columns) ->
     };
     let counted = match own.failed_in_values {
         0 => String::new(),
-        failed => format!(" <span class=\"quiet\">({failed} as {})</span>", plain_zero(subject)),
+        failed => format!(" <span class=\"quiet\">({failed} as {})</span>", counted_as(subject)),
     };
     let mean = format!("<strong>{}</strong>{counted}", plain(e.mean));
     let mut out = numeric(Some(e.mean), &stacked(&mean, &interval(e.interval, plain)));
@@ -83,8 +85,9 @@ pub(super) fn estimate(subject: &Subject<'_>, cell: usize, columns: &Columns) ->
 }
 
 /// What a failed run counts as.
-fn plain_zero(subject: &Subject<'_>) -> String {
-    failed_as(&subject.summary.metric).map_or_else(String::new, |value| fixed(value, 0))
+fn counted_as(subject: &Subject<'_>) -> String {
+    let digits = |value: f64| if value < 0.0 { places(subject) } else { 0 };
+    subject.summary.failed_as.map_or_else(String::new, |value| fixed(value, digits(value)))
 }
 
 /// Why a cell has no value.
@@ -92,6 +95,7 @@ fn absent(runs: Counts) -> &'static str {
     match runs {
         Counts { running, .. } if running > 0 => "running",
         Counts { pending, .. } if pending > 0 => "pending",
+        Counts { stopped, .. } if stopped > 0 => "stopped",
         Counts { completed, .. } if completed > 0 => "not recorded",
         Counts { diverged, .. } if diverged > 0 => "diverged",
         _ => "failed",
@@ -122,7 +126,11 @@ pub(super) fn difference(subject: &Subject<'_>, own: &CellSummary, baseline: boo
         );
     };
     let with_sign = |v: f64| signed(v, places(subject));
-    let bounds = interval(contrast.interval, with_sign);
+    let mut bounds = interval(contrast.interval, with_sign);
+    if let Some(resampled) = contrast.bootstrap_t.filter(|_| own.judgement().is_some()) {
+        let resampled = interval(Some(resampled), with_sign);
+        bounds.push_str(&format!("<br>b {resampled}"));
+    }
     let mut out = numeric(Some(contrast.mean), &stacked(&with_sign(contrast.mean), &bounds));
     out.push_str(&format!("<td class=\"verdict\">{verdict}</td>"));
     // A p of a sweep under way invites to stop at a good moment.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::absence::Absence;
 use crate::escape::esc;
-use crate::measured::{ANCHORS, Measured, Role};
-use crate::metric::{absence, steganography_gap_of};
+use crate::measured::{ANCHORS, Anchors, Measured, Role};
+use crate::metric::steganography_gap_of;
 use crate::number::{MISSING, decimals, fixed, plural};
 use crate::page::Subject;
 use crate::section::interval;
@@ -18,7 +19,7 @@ pub(super) fn tables(subject: &Subject<'_>) -> String {
     if !secondary.is_empty() {
         out.push_str("<h3>Also measured</h3>\n");
         out.push_str(&table(subject, &secondary, "Secondary metrics"));
-        out.push_str(&format!("<p class=\"note\">{}</p>\n", note(&secondary)));
+        out.push_str(&format!("<p class=\"note\">{}</p>\n", note(&secondary, &subject.anchors)));
     }
     out.push_str(&absent(subject));
     out.push_str(&pixels(subject));
@@ -28,13 +29,13 @@ pub(super) fn tables(subject: &Subject<'_>) -> String {
              <p class=\"note\">{}</p>\n</details>\n",
             plural(others.len(), "more metric"),
             table(subject, &others, "Other metrics"),
-            note(&others)
+            note(&others, &subject.anchors)
         ));
     }
     if !subject.anchors.unequal.is_empty() {
         out.push_str(&format!(
-            "<p class=\"banner\" role=\"note\"><strong>Anchors differ between runs.</strong> They depend on the data alone, \
-             so the runs were not evaluated alike: {}.</p>\n",
+            "<p class=\"banner\" role=\"note\"><strong>Anchors differ between runs of the same images.</strong> They depend on \
+             the images alone, so the runs were not evaluated alike: {}.</p>\n",
             esc(subject.anchors.unequal.join(", "))
         ));
     }
@@ -112,7 +113,7 @@ fn places(column: &Measured) -> usize {
     decimals(means).saturating_sub(1)
 }
 
-fn note(columns: &[&Measured]) -> String {
+fn note(columns: &[&Measured], anchors: &Anchors) -> String {
     let mut said = String::from(
         "Mean over seeds; in brackets the 95\u{a0}% t interval over seeds. These metrics are described, not tested: they \
          are outside the family of comparisons.",
@@ -135,6 +136,11 @@ fn note(columns: &[&Measured]) -> String {
             shown.join("; ")
         ));
     }
+    if anchors.differ_by_images {
+        said.push_str(
+            " Cells are scored on different images; of anchors only those are shown that all of them share.",
+        );
+    }
     if columns.iter().any(|column| steganography_gap_of(&column.metric.name).is_some()) {
         said.push_str(
             " A small cycle error is no merit where the steganography gap is large: the input is then hidden in the \
@@ -149,24 +155,20 @@ fn absent(subject: &Subject<'_>) -> String {
     if subject.summary.cells.iter().all(|cell| cell.runs.completed == 0) {
         return String::new();
     }
-    let mut by_reason: BTreeMap<(&str, Option<&str>), Vec<&str>> = BTreeMap::new();
+    let mut by_reason: BTreeMap<Absence, Vec<&str>> = BTreeMap::new();
     for missing in subject.measured.iter().filter(|it| it.role != Role::Other && !it.is_recorded())
     {
-        let absence = absence(subject.record, &missing.metric.name);
-        by_reason.entry((absence.why, absence.remedy)).or_default().push(&missing.metric.title);
+        let absence = Absence::of(subject.record, &missing.metric.name);
+        by_reason.entry(absence).or_default().push(&missing.metric.title);
     }
     let mut out = String::new();
-    for ((why, remedy), titles) in by_reason {
-        let remedy = remedy.map_or_else(String::new, |command| {
-            format!(
-                " <code>{}</code> brings them; runs after that are scored by these metrics too.",
-                esc(command)
-            )
-        });
+    for (absence, titles) in by_reason {
+        let reason = if absence.is_known { "Reason" } else { "Possible reasons" };
         out.push_str(&format!(
-            "<p class=\"missing\"><strong>Not measured</strong>: {}. Reason: {}.{remedy}</p>\n",
+            "<p class=\"missing\"><strong>Not measured</strong>: {}. {reason}: {}.{}</p>\n",
             esc(titles.join(", ")),
-            esc(why)
+            esc(&absence.why),
+            absence.remedy(),
         ));
     }
     out

@@ -158,11 +158,31 @@ fn every_shipped_experiment_is_right() {
 
 /// The README's example, as it stands there.
 #[test]
+fn a_data_set_that_is_not_there_is_found_in_its_place() {
+    let lab = Lab::new();
+    lab.write("tiny.toml", &tiny(5).replace("\"synthetic\"", "\"synthetik\""));
+    for command in ["check", "plan", "sweep"] {
+        let said = lab.say(&[command, "tiny.toml"]);
+        assert_eq!(said.code, Some(2), "{command}: {}", said.stderr);
+        for part in ["--> tiny.toml:11:", "synthetik", "synthetic"] {
+            assert!(said.stderr.contains(part), "{command}: {part}: {}", said.stderr);
+        }
+    }
+    assert!(!lab.path("runs").exists(), "nothing was made");
+}
+
+#[test]
 fn the_readme_s_own_file_is_right() {
     let readme = include_str!("../../README.md");
     let example = readme.split("```toml").nth(1).and_then(|rest| rest.split("```").next());
     let lab = Lab::new();
     lab.write("mine.toml", example.expect("a TOML block"));
+    let refused = lab.say(&["check", "mine.toml"]);
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    assert!(refused.stderr.contains("`my-images` is not a folder"), "{}", refused.stderr);
+    for folder in ["trainA", "trainB"] {
+        std::fs::create_dir_all(lab.path("my-images").join(folder)).expect("a folder");
+    }
     let said = lab.succeed(&["check", "mine.toml"]);
     assert!(said.stdout.contains("6 cells × 3 seeds = 18 runs"), "{}", said.stdout);
 }

@@ -6,16 +6,12 @@ use crate::lab::{Lab, tiny};
 
 /// Eight pictures a domain, drawn by the program itself, as files in the reference's layout.
 fn folder_of_images(lab: &Lab) {
-    lab.write("tiny.toml", &tiny(5));
-    lab.succeed(&["sweep", "tiny.toml", "--no-report"]);
-    let mut pictures = crate::lab::files_below(&lab.path("runs"), "real.png");
-    pictures.sort();
-    for (i, folder) in ["trainA", "trainB", "testA", "testB"].iter().enumerate() {
-        let folder = lab.path("images").join(folder);
-        std::fs::create_dir_all(&folder).expect("a folder");
-        for (n, picture) in pictures.iter().skip(i).step_by(2).take(8).enumerate() {
-            std::fs::copy(picture, folder.join(format!("{n}.png"))).expect("a copy");
-        }
+    let args =
+        ["data", "export", "synthetic", "--size", "16", "--fold", "val,test", "--out", "images"];
+    lab.succeed(&args);
+    for domain in ["A", "B"] {
+        let at = |fold: &str| lab.path("images").join(format!("{fold}{domain}"));
+        std::fs::rename(at("val"), at("train")).expect("exported");
     }
 }
 
@@ -83,6 +79,18 @@ fn a_folder_is_checked_and_trained_on() {
     let scores = lab.json(&["show", "own", "0", "--json"])["scores"].clone();
     assert!(scores["eval/cycle_a"].is_number());
     assert!(scores["eval/l1_ab"].is_null(), "without pairs there is no paired score");
+
+    // A test image that was trained on is worth a word, and a failed check.
+    let twin = lab.path("images/testA/twin.png");
+    let any = std::fs::read_dir(lab.path("images/trainA")).expect("a folder").flatten().next();
+    std::fs::copy(any.expect("exported").path(), &twin).expect("a copy");
+    let leaks = lab.say(&["data", "check", "images", "--size", "16"]);
+    assert_eq!(leaks.code, Some(65), "{}", leaks.stdout);
+    assert!(leaks.stdout.contains("images A of test is among those of train"), "{}", leaks.stdout);
+    let plan = lab.succeed(&["plan", "own.toml"]);
+    let said = format!("{}{}", plan.stdout, plan.stderr);
+    assert!(said.contains("images A of test is among those of train"), "{said}");
+    std::fs::remove_file(&twin).expect("a file");
 
     break_one(&lab.path("images"));
     let check = lab.say(&["data", "check", "images", "--size", "16"]);

@@ -6,9 +6,10 @@ use std::path::Path;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use anyhow::Context;
-use spec::{Diagnostic, Expression, Plan, Rejected, Severity, SourceText};
+use spec::{DataConfig, Diagnostic, Expression, Plan, Rejected, Severity, SourceText};
 
 use crate::args::{FileArgs, OnlyArgs};
+use crate::places::Places;
 use crate::terminal::show;
 
 /// A sweep file read from disk, with what it means.
@@ -17,8 +18,9 @@ pub(crate) struct ReadFile {
     pub(crate) result: Result<Plan, Rejected>,
 }
 
-/// Reads a sweep file and its base files; paths inside are relative to the file's folder.
-pub(crate) fn read_file(args: &FileArgs) -> anyhow::Result<ReadFile> {
+/// Reads a sweep file and its base files, and looks for the images that it names; paths inside are
+/// relative to the file's folder.
+pub(crate) fn read_file(args: &FileArgs, places: &Places) -> anyhow::Result<ReadFile> {
     let name = args.file.display().to_string();
     let text =
         read_text(&args.file).with_context(|| format!("cannot read the sweep file `{name}`"))?;
@@ -32,10 +34,12 @@ pub(crate) fn read_file(args: &FileArgs) -> anyhow::Result<ReadFile> {
             Err(error) => Err(format!("cannot read `{name}`: {error}")),
         }
     };
-    let mut result = spec::read(source, &args.overrides, &mut load);
+    let store = places.store();
+    let mut find = |images: &DataConfig| store.look_up(images);
+    let home = std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf());
+    let mut result = spec::read_in(&home, source, &args.overrides, &mut load, &mut find);
     if let Ok(plan) = &mut result {
-        let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf());
-        plan.resolve_paths(&folder);
+        plan.resolve_paths(&home);
     }
     Ok(ReadFile { text, result })
 }

@@ -22,7 +22,7 @@ fn main() -> std::process::ExitCode {
     let args = Args::parse();
     let places = args.places.resolve();
     let outcome = match args.command {
-        Command::Check(it) => commands::check(&it),
+        Command::Check(it) => commands::check(&it, &places),
         Command::Plan(it) => commands::plan(&it, &places),
         Command::Sweep(it) => commands::sweep(&it, &places),
         Command::Run(it) => commands::run(&it, &places),

@@ -200,6 +200,11 @@ impl Dataset {
         Ok(())
     }
 
+    /// Hashes of what images were made from, in their order.
+    pub(crate) fn contents(&self, fold: Fold, domain: Domain) -> &[String] {
+        self.prepared.index.contents(fold, as_stored(&self.config, domain))
+    }
+
     fn ids(&self, fold: Fold, domain: Domain) -> &[String] {
         self.prepared.index.ids(fold, as_stored(&self.config, domain))
     }

@@ -120,7 +120,7 @@ impl DataError {
 
 /// Names come from strangers: what would act on a terminal, break a line or turn the direction of
 /// writing is written out instead.
-fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     let is_hidden = |c: char| {
         let turns = matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
             || matches!(c, '\u{2066}'..='\u{2069}');

@@ -37,6 +37,16 @@ pub enum Fold {
 
 impl Fold {
     pub const ALL: [Fold; 4] = [Fold::Train, Fold::Val, Fold::Ref, Fold::Test];
+
+    /// As in the names of folders and in commands.
+    pub fn name(self) -> &'static str {
+        match self {
+            Fold::Train => "train",
+            Fold::Val => "val",
+            Fold::Ref => "ref",
+            Fold::Test => "test",
+        }
+    }
 }
 
 /// Inclusive ranges of the 20 buckets that keys are hashed to.

@@ -96,6 +96,11 @@ impl Index {
         &self.groups[Self::position(fold, domain)].ids
     }
 
+    /// Hexadecimal hashes of what the images were made from, in the order of [`Index::ids`].
+    pub(crate) fn contents(&self, fold: Fold, domain: Domain) -> &[String] {
+        &self.groups[Self::position(fold, domain)].blake3
+    }
+
     /// How many images lie before this group's first in its file.
     pub(crate) fn first(&self, fold: Fold, domain: Domain) -> usize {
         let before = self.groups[..Self::position(fold, domain)].iter();
@@ -141,7 +146,10 @@ impl Index {
                 .iter()
                 .enumerate()
                 .all(|(i, group)| Self::position(group.fold, group.domain) == i)
-            && self.groups.iter().all(|group| group.ids.len() == group.count)
+            && self
+                .groups
+                .iter()
+                .all(|group| group.ids.len() == group.count && group.blake3.len() == group.count)
     }
 }
 

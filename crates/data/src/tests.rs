@@ -111,6 +111,52 @@ fn a_folder_may_set_reference_images_apart() {
     assert_ne!(with.fingerprint(), without.fingerprint());
 }
 
+/// A folder whose held-out images were trained on, and two of whose references are test images.
+#[test]
+fn images_in_two_folds_are_found() {
+    let (cache, folder) = (tempfile::tempdir().unwrap(), folder());
+    let shared = |config: &DataConfig| {
+        let found = prepare(cache.path(), config).unwrap().shared();
+        found.iter().map(ToString::to_string).collect::<Vec<String>>()
+    };
+    assert!(shared(&of_folder(folder.path())).is_empty());
+    for (name, level) in [
+        ("testA/x.png", 11),
+        ("testA/y.png", 12),
+        ("testA/z\n.png", 12),
+        ("testB/of-a.png", 10), // the other domain's is another matter
+        ("refB/r.png", 10),
+    ] {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, png(level)).unwrap();
+    }
+    let config = of_folder(folder.path());
+    let expected = [
+        "3 of 4 images A of test are among those of train, such as x",
+        "1 of 1 images B of test is among those of ref, such as of-a",
+    ];
+    assert_eq!(shared(&config), expected);
+    fs::remove_file(folder.path().join("testA/x.png")).unwrap();
+    fs::remove_file(folder.path().join("testA/y.png")).unwrap();
+    // Domains are those of the networks, and names are made fit for a terminal.
+    let swapped = [
+        "1 of 1 images A of test is among those of ref, such as of-a",
+        "1 of 2 images B of test is among those of train, such as z\\n",
+    ];
+    assert_eq!(shared(&DataConfig { direction: Direction::Ba, ..config }), swapped);
+}
+
+#[test]
+fn drawn_data_sets_share_no_image() {
+    let cache = tempfile::tempdir().unwrap();
+    for recipe in RecipeBook::new(&[]).list().into_iter().filter(Recipe::is_embedded) {
+        let data = prepare(cache.path(), &of_recipe(&recipe.name)).unwrap();
+        assert!(data.count(Fold::Ref, Domain::B) > 0, "{}", recipe.name);
+        assert_eq!(data.shared(), [], "{}", recipe.name);
+    }
+}
+
 #[test]
 fn direction_ba_swaps_the_domains_and_nothing_else() {
     let (cache, folder) = (tempfile::tempdir().unwrap(), folder());

@@ -16,6 +16,8 @@ pub(crate) struct Absence {
     pub(crate) why: String,
     /// Whether the runs say so themselves; otherwise it is a guess.
     pub(crate) is_known: bool,
+    /// Whether they recorded it: then the sweep scores them again once it is mended.
+    pub(crate) is_recorded: bool,
     pub(crate) remedy: Option<Remedy>,
 }
 
@@ -71,7 +73,8 @@ fn brought_by_users(name: &str) -> Option<Absence> {
         return None;
     };
     let why = "no run records it, since its weights come with no package".into();
-    Some(Absence { why, is_known: true, remedy: Some(Remedy::Score(command)) })
+    let remedy = Some(Remedy::Score(command));
+    Some(Absence { why, is_known: true, is_recorded: false, remedy })
 }
 
 /// What the runs themselves say.
@@ -92,7 +95,7 @@ fn recorded(record: &SweepRecord, name: &str) -> Option<Absence> {
     if reasons.len() > MOST {
         words.push("and other reasons".into());
     }
-    Some(Absence { why: words.join("; "), is_known: true, remedy })
+    Some(Absence { why: words.join("; "), is_known: true, is_recorded: true, remedy })
 }
 
 /// For runs of before reasons were recorded.
@@ -101,7 +104,8 @@ fn guessed(record: &SweepRecord, name: &str) -> Absence {
     let any_features =
         names.any(|name| name.starts_with("eval/") && needs(name, Needs::FeatureWeights));
     if needs(name, Needs::FeatureWeights) && !any_features {
-        return Absence { why: WERE_NOT_THERE.into(), is_known: true, remedy: Some(Remedy::Fetch) };
+        let (why, remedy) = (WERE_NOT_THERE.into(), Some(Remedy::Fetch));
+        return Absence { why, is_known: true, is_recorded: false, remedy };
     }
     let why = match needs(name, Needs::Pairs) {
         true if !record.plan.dataset.paired => "the data set has no true translations",
@@ -115,7 +119,7 @@ fn guessed(record: &SweepRecord, name: &str) -> Absence {
         }
         false => "not computed by the version that trained, or an empty evaluation fold",
     };
-    Absence { why: why.into(), is_known: false, remedy: None }
+    Absence { why: why.into(), is_known: false, is_recorded: false, remedy: None }
 }
 
 #[cfg(test)]

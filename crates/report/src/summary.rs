@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use stats::{Goal, Outcome, PairedDifferences, Resampling};
-use track::{CellRecord, RunRecord, RunState, SweepRecord};
+use track::{CellRecord, FlagRecord, RunRecord, RunState, SweepRecord};
 
 pub use counts::Counts;
 pub use stats::{Contrast, Interval, Judgement, Level, Sample, Verdict};
@@ -120,7 +120,7 @@ fn compare(record: &SweepRecord, summary: &mut Summary, baseline: usize) {
     if summary.is_final() {
         let judged = stats::judge(&arms, goal, LEVEL, Resampling::default());
         for (cell, judgement) in others.into_iter().zip(judged) {
-            let marks = [cell, baseline].map(|at| summary.cells[at].runs.misleading_flags());
+            let marks = [cell, baseline].map(|at| misleading_flags(record, at, &summary.metric));
             summary.cells[cell].comparison = Some(Comparison::Judged(judgement.doubting(marks)));
         }
     } else {
@@ -129,6 +129,18 @@ fn compare(record: &SweepRecord, summary: &mut Summary, baseline: usize) {
             summary.cells[cell].comparison = Some(Comparison::SoFar(contrast));
         }
     }
+}
+
+/// Flags by which numbers mislead, a completed run; of the metric's direction where it has one.
+fn misleading_flags(record: &SweepRecord, cell: usize, metric: &str) -> f64 {
+    let direction = ["ab", "ba"].into_iter().find(|it| metric.ends_with(&format!("_{it}")));
+    let completed = |run: &&RunRecord| run.cell == cell && run.state == RunState::Completed;
+    let runs: Vec<&RunRecord> = record.runs.iter().filter(completed).collect();
+    let counts = |flag: &&FlagRecord| {
+        flag.fails && direction.is_none_or(|direction| flag.direction == direction)
+    };
+    let flags = runs.iter().flat_map(|run| &run.flags).filter(counts).count();
+    flags as f64 / runs.len().max(1) as f64
 }
 
 impl Summary {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use data::{Dataset, Domain, Fold, Progress, Store};
+use data::{Dataset, Domain, Fold, Progress, SharedImages, Store};
 use model::Network;
 use spec::{Axis, DataConfig, EvalCheckpoint, Expression, Needs, Plan, RunConfig};
 use track::{
@@ -15,9 +15,12 @@ use track::{
     RunState, SweepDir,
 };
 
+use crate::anchors;
+use crate::device::ComputeDevice;
 use crate::error::RunnerError;
 use crate::evaluate;
-use crate::real_images::{FEWEST, has_reference};
+use crate::feature_net::FeatureExtractor;
+use crate::real_images::{FEWEST, RealImages, has_reference};
 use crate::samples;
 
 /// A plan whose runs are known by key, and what the store says about each.
@@ -41,6 +44,8 @@ pub struct PreparedSweep {
     pub feature_note: Option<String>,
     /// That there are few real images to compare with.
     pub reference_note: Option<String>,
+    /// Images that lie in two folds.
+    pub shared_notes: Vec<String>,
     /// That finished runs are evaluated once more.
     pub unscored_note: Option<String>,
     /// Finished runs without the primary metric, which can be had now, by index.
@@ -72,6 +77,7 @@ pub fn prepare(
     let metric_note = settle_metric(&mut plan, &datasets, store)?;
     let of_few = || datasets.iter().find_map(|dataset| few_real_images(dataset));
     let reference_note = store.feature_weights().and_then(|_| of_few());
+    let shared_notes = shared_images(&datasets);
     let sweep = SweepDir::new(runs_root, &plan.name)?;
     let baseline = plan.cells.iter().position(|cell| cell.baseline).unwrap_or(0);
     let record = plan_record(&plan, command, &datasets[baseline], &plan.cells[baseline].config)?;
@@ -100,19 +106,16 @@ pub fn prepare(
     }
     let runs: Vec<RunRecord> =
         entries.iter().map(|entry| track::read_run_status(runs_root, entry)).collect();
-    let metric = &plan.metric.name;
-    let lacks_features =
-        |run: &RunRecord| run.absent.get(metric).is_some_and(|why| why == eval::NO_FEATURES);
-    let is_unscored = |run: &RunRecord| run.state == RunState::Completed && lacks_features(run);
-    let unscored = match store.feature_weights() {
-        Some(_) => runs.iter().filter(|run| is_unscored(run)).map(|run| run.index).collect(),
-        None => BTreeSet::new(),
-    };
     let total = |entry: &PlanEntry| {
         let config = &plan.cells[entry.cell].config;
         config.train.total_steps(datasets[entry.cell].steps_per_epoch())
     };
-    let total_steps = entries.iter().map(total).collect();
+    let total_steps: Vec<u64> = entries.iter().map(total).collect();
+    let unscored = match store.feature_weights() {
+        Some(_) => unscored(&runs, &plan.metric.name, &sweep, &total_steps)?,
+        None => BTreeSet::new(),
+    };
+    let metric = &plan.metric.name;
     let unscored_note = (!unscored.is_empty()).then(|| {
         format!(
             "{} of the finished runs have no {metric}, for want of the feature network's weights; they are here now, \
@@ -132,6 +135,7 @@ pub fn prepare(
         metric_note,
         feature_note,
         reference_note,
+        shared_notes,
         unscored_note,
         unscored,
         init_notes: init_notes.into_iter().flatten().collect(),
@@ -143,7 +147,7 @@ impl PreparedSweep {
     /// What to know before anything trains.
     pub fn notes(&self) -> impl Iterator<Item = &String> {
         let scores = self.feature_note.iter().chain(&self.reference_note);
-        let scores = scores.chain(&self.unscored_note);
+        let scores = scores.chain(&self.unscored_note).chain(&self.shared_notes);
         self.metric_note.iter().chain(&self.init_notes).chain(scores)
     }
 
@@ -183,7 +187,8 @@ fn settle_metric(
 ) -> Result<Option<String>, RunnerError> {
     let measurable = |metric: &str| {
         let mut cells = plan.cells.iter().zip(datasets);
-        cells.try_for_each(|(cell, dataset)| expect_score(metric, &cell.config, dataset, store))
+        cells.try_for_each(|(cell, dataset)| expect_score(metric, &cell.config, dataset, store))?;
+        expect_gain(metric, plan, datasets, store)
     };
     let reason = match measurable(&plan.metric.name) {
         Ok(()) => return Ok(None),
@@ -200,6 +205,29 @@ fn settle_metric(
     plan.metric.name = other.to_string();
     plan.metric.goal = known.goal.expect("one side of it is better");
     Ok(Some(note))
+}
+
+/// The same of a gain that has no room between its anchors, for each data set and fold once.
+fn expect_gain(
+    metric: &str,
+    plan: &Plan,
+    datasets: &[Arc<Dataset>],
+    store: &Store,
+) -> Result<(), RunnerError> {
+    let Some(weights) = store.feature_weights().filter(|_| metric.starts_with("eval/gain")) else {
+        return Ok(());
+    };
+    let mut asked = BTreeSet::new();
+    for (cell, dataset) in plan.cells.iter().zip(datasets) {
+        let fold = evaluate::fold(cell.config.eval.fold);
+        if asked.insert((Arc::as_ptr(dataset), fold as usize)) {
+            // What the network sees there is kept: runs on the CPU need not look again.
+            let network = FeatureExtractor::open(&weights, ComputeDevice::Cpu)?;
+            let real = RealImages::new(dataset, Some(network), store.features_folder());
+            anchors::expect_gain(metric, &real, fold)?;
+        }
+    }
+    Ok(())
 }
 
 /// Refuses a primary metric that these images cannot give, before anything trains for it.
@@ -235,8 +263,17 @@ fn expect_score_of(
     let name = dataset.name();
     let known = spec::known_metric(metric);
     let (inputs, targets) = domains_of(metric);
+    let by_features = known.is_some_and(|known| known.needs.contains(&Needs::FeatureWeights));
+    // Some metrics are of sets, and take a few images.
+    let fewest = if by_features { FEWEST } else { 1 };
     for &domain in inputs {
-        if dataset.count(fold, domain) == 0 {
+        let count = dataset.count(fold, domain);
+        if (1..fewest).contains(&count) {
+            return refuse(format!(
+                "`{name}` has {count} held-out images {domain:?} in its {fold:?} fold, and it takes {fewest}"
+            ));
+        }
+        if count == 0 {
             let why = match fold {
                 Fold::Val => {
                     "; to choose the best weights takes some (`select = \"last\"` does not)"
@@ -250,11 +287,15 @@ fn expect_score_of(
         }
     }
     for &domain in targets {
-        if dataset.count(fold, domain) == 0 && !has_reference(dataset, domain) {
-            return refuse(format!("`{name}` has no real images {domain:?} to compare with"));
+        if dataset.count(fold, domain) < fewest && !has_reference(dataset, domain) {
+            return refuse(format!(
+                "`{name}` has fewer than {fewest} real images {domain:?} to compare with"
+            ));
         }
     }
-    let by_features = known.is_some_and(|known| known.needs.contains(&Needs::FeatureWeights));
+    if metric.starts_with("eval/ssim") && dataset.side() < 11 {
+        return refuse(format!("its window is 11 px wide, and images of `{name}` are smaller"));
+    }
     for needed in known.iter().flat_map(|known| known.needs) {
         match needed {
             // Features can be compared with a partner that is drawn by another hand.
@@ -308,6 +349,47 @@ fn no_feature_weights() -> String {
         "{}, so KID, gain and their like are not computed; `{command}` brings them",
         eval::NO_FEATURES
     )
+}
+
+/// Whether a run was finished without the metric for want of the feature network.
+pub(crate) fn lacks_features(run: &RunRecord, metric: &str) -> bool {
+    run.state == RunState::Completed
+        && run.absent.get(metric).is_some_and(|why| why == eval::NO_FEATURES)
+}
+
+/// Finished runs of this sweep that lack the metric for that reason alone, and whose checkpoint of the
+/// last step is there to be evaluated again. Another sweep's run is that sweep's business.
+fn unscored(
+    runs: &[RunRecord],
+    metric: &str,
+    sweep: &SweepDir,
+    total_steps: &[u64],
+) -> Result<BTreeSet<usize>, RunnerError> {
+    let mut found = BTreeSet::new();
+    for run in runs.iter().filter(|run| lacks_features(run, metric)) {
+        let is_own = run.folder.parent() == Some(sweep.path());
+        let checkpoint = track::newest_valid(&RunDir::new(run.folder.clone()))?.found;
+        if is_own && checkpoint.is_some_and(|it| it.step == total_steps[run.index]) {
+            found.insert(run.index);
+        }
+    }
+    Ok(found)
+}
+
+/// A line for each fold with images of another, whatever the number of cells that see them.
+fn shared_images(datasets: &[Arc<Dataset>]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for dataset in datasets {
+        let of = |shared: SharedImages| {
+            format!("`{}`: {shared}; scores on them say too much", dataset.name())
+        };
+        for line in dataset.shared().into_iter().map(of) {
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+    }
+    lines
 }
 
 /// Distances between distributions scatter: below this many images they are rough.
@@ -401,6 +483,7 @@ fn plan_record(
         seeds: cell.seeds.clone(),
         note: cell.note.clone(),
         arm: cell.arm.clone(),
+        also: cell.also.iter().map(ToString::to_string).collect(),
     };
     Ok(PlanRecord {
         name: plan.name.clone(),

@@ -139,7 +139,8 @@ impl<'a> RealImages<'a> {
         let Some(network) = &self.network else { return Ok(None) };
         let count = self.dataset.count(Fold::Train, domain);
         let mut hasher = blake3::Hasher::new();
-        hasher.update(network.identity().as_bytes());
+        let side = FeatureExtractor::input_side(self.dataset.side());
+        hasher.update(network.identity().as_bytes()).update(&side.to_le_bytes());
         for i in 0..count {
             hasher.update(&self.dataset.stored(Fold::Train, domain, i)?.rgb);
         }

@@ -149,12 +149,13 @@ impl Attempt<'_> {
         self.write_identity(&config, &dataset)?;
 
         let (trainer, mut progress) = self.restore_or_begin(&config, observe)?;
-        if self.run.is_reopened()? {
+        let total_steps = config.train.total_steps(dataset.steps_per_epoch());
+        if self.run.is_reopened()? && progress.step == total_steps {
             progress.owe_evaluation_anew();
         }
         observe(TrainEvent::Started {
             from_step: progress.step,
-            total_steps: config.train.total_steps(dataset.steps_per_epoch()),
+            total_steps,
             device: self.request.device.to_string(),
         });
         let network = match self.request.store.feature_weights() {

@@ -158,6 +158,10 @@ pub fn score_folders(job: &FolderScores<'_>) -> Result<ScoredFolders, RunnerErro
     if !job.lpips.is_empty() {
         match &partners {
             None => drop(card.absent.insert("lpips", eval::NO_PARTNERS.to_string())),
+            Some(_) if size < SMALLEST_FOR_LPIPS => {
+                let why = format!("pictures below {SMALLEST_FOR_LPIPS} px");
+                card.absent.insert("lpips", why);
+            }
             Some(_) if job.pairs == Some(Pairs::Loose) => {
                 drop(card.absent.insert("lpips", eval::NOT_ALIGNED.to_string()));
             }
@@ -192,6 +196,9 @@ pub fn score_folders(job: &FolderScores<'_>) -> Result<ScoredFolders, RunnerErro
         anchors: anchors::cards(&sides, network.as_ref())?,
     })
 }
+
+/// AlexNet's strides leave nothing of smaller pictures.
+const SMALLEST_FOR_LPIPS: u32 = 32;
 
 /// A real picture on both sides would be told from itself by nothing.
 fn expect_apart(reference: &ImageSet, others: &ImageSet) -> Result<(), RunnerError> {

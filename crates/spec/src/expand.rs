@@ -17,7 +17,9 @@ use serde_json::Value as Json;
 
 use crate::axis_spec::Dimension;
 use crate::condition::{self, Derived};
+use crate::consequence::consequences;
 use crate::diagnostic::quoted;
+use crate::image_search::ImageSearch;
 use crate::plan::{Axis, Cell};
 use crate::resolve::{Afterwards, Layer, Origin, Resolved, resolve};
 use crate::settings::{Entry, Reading};
@@ -92,7 +94,11 @@ impl<'a> Expansion<'a> {
     }
 
     /// Every cell, or `None` where the plan is too large to be made.
-    pub(crate) fn cells(&mut self, reading: &mut Reading) -> Option<Vec<Cell>> {
+    pub(crate) fn cells(
+        &mut self,
+        search: &mut ImageSearch<'_>,
+        reading: &mut Reading,
+    ) -> Option<Vec<Cell>> {
         self.design(reading);
         self.refuse_boundless(reading)?;
         let baseline = self.baseline_positions(reading);
@@ -104,7 +110,7 @@ impl<'a> Expansion<'a> {
         self.refuse_too_many(&drafts, reading)?;
         let resolved: Vec<Resolved> =
             drafts.iter().map(|draft| self.resolve(draft, &baseline.positions)).collect();
-        self.check(&resolved, reading);
+        self.check(&resolved, search, reading);
         let labels = self.labels(&drafts, &resolved, &baseline.positions, reading);
         self.duplicates(&drafts, &resolved, &labels, reading);
         self.twins(&drafts, &resolved, &labels, reading);
@@ -241,9 +247,10 @@ impl Expansion<'_> {
         baseline: Option<usize>,
     ) -> Vec<Cell> {
         let varying = self.varying();
-        let cells = drafts.iter().zip(resolved).zip(labels).enumerate();
+        let also = consequences(&resolved, baseline);
+        let cells = drafts.iter().zip(resolved).zip(labels).zip(also).enumerate();
         cells
-            .map(|(index, ((draft, cell), label))| {
+            .map(|(index, (((draft, cell), label), also))| {
                 let settings =
                     varying.iter().map(|leaf| (leaf.to_string(), cell.config.get(leaf))).collect();
                 Cell {
@@ -251,6 +258,7 @@ impl Expansion<'_> {
                     settings,
                     config: cell.config,
                     origins: cell.origins,
+                    also,
                     baseline: baseline == Some(index),
                     seeds: self.seeds(draft).list(),
                     note: match draft {

@@ -2,7 +2,8 @@
 //!
 //! [`read`] takes a sweep file's text and gives a [`Plan`], or every mistake in
 //! it at once. There are no files, clock, environment or tensors in here: base
-//! files come through a callback, and paths stay text.
+//! files come through a callback, and paths stay text. Whether images are there is
+//! asked through another one, of [`read_in`].
 //!
 //! Resolution order, recorded per leaf as [`Origin`]: preset, built-in rules, base files
 //! (later wins), `[set]`, axes and zips, arms and points, `[[rules]]`, `[derive]`, `--set`.
@@ -16,11 +17,14 @@ mod run_config;
 
 mod axis_spec;
 mod condition;
+mod consequence;
 mod diagnostic;
 mod execution;
 mod expression;
+mod image_search;
 mod metric;
 mod node;
+mod paths;
 mod retries;
 mod section;
 mod seeds;
@@ -36,13 +40,15 @@ mod run_id;
 mod schema;
 
 pub use axis_spec::{Distribution, Scale};
+pub use consequence::Consequence;
 pub use diagnostic::{Diagnostic, Rejected, Severity, SourceText};
 pub use draw::{Draw, Purpose};
 pub use execution::{Devices, Exec, Limits, OnCodeChange, RunOrder, Samples, Slots};
 pub use expression::{Expression, ExpressionError};
+pub use image_search::Unfound;
 pub use leaf::show;
 pub use metric::{Goal, KnownMetric, Metric, Needs, Select, known_metric, known_metrics};
-pub use plan::{Axis, Cell, Plan, PlannedRun, read};
+pub use plan::{Axis, Cell, Plan, PlannedRun, read, read_in};
 pub use preset::{Departure, Preset, difference};
 pub use resolve::Origin;
 pub use retries::Retries;

@@ -7,16 +7,18 @@ use serde_json::Value as Json;
 
 use crate::axis_spec::{Distribution, Scale};
 use crate::cell_label;
+use crate::consequence::Consequence;
 use crate::diagnostic::{Diagnostic, Place, Rejected, SourceText};
 use crate::execution::{Exec, Limits, RunOrder, Samples};
 use crate::expand::{BaseFile, Expansion};
 use crate::expression::Expression;
+use crate::image_search::{ImageSearch, Unfound};
 use crate::leaf::{self, Kind};
 use crate::metric::Metric;
 use crate::node::{Node, Value, parse_document, parse_value};
 use crate::preset::Preset;
 use crate::resolve::Origin;
-use crate::run_config::RunConfig;
+use crate::run_config::{DataConfig, RunConfig};
 use crate::settings::{Entry, Reading};
 use crate::sweep_file::{Design, SweepFile};
 
@@ -84,6 +86,8 @@ pub struct Cell {
     pub config: RunConfig,
     /// Who set each leaf.
     pub origins: BTreeMap<String, Origin>,
+    /// Where it differs from the baseline by rules and derivations, beside what it sets itself.
+    pub also: Vec<Consequence>,
     /// The cell every effect is measured against; one per plan.
     pub baseline: bool,
     pub seeds: Vec<u64>,
@@ -125,9 +129,28 @@ pub fn read(
     overrides: &[(String, String)],
     load: &mut dyn FnMut(&str) -> Result<SourceText, String>,
 ) -> Result<Plan, Rejected> {
+    read_in(Path::new(""), source, overrides, load, &mut |_| Ok(()))
+}
+
+/// Likewise, and looks for the images.
+///
+/// `find` is asked once for each data set and each folder that a cell names, with `data.path` as
+/// [`Plan::resolve_paths`] makes it of the sweep file's `folder`; its answers are findings like all
+/// others. The plan has the paths as they were written.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_in(
+    folder: &Path,
+    source: SourceText,
+    overrides: &[(String, String)],
+    load: &mut dyn FnMut(&str) -> Result<SourceText, String>,
+    find: &mut dyn FnMut(&DataConfig) -> Result<(), Unfound>,
+) -> Result<Plan, Rejected> {
     let mut sources = vec![source];
     let mut reading = Reading::default();
-    match plan(&mut sources, overrides, load, &mut reading) {
+    let mut search = ImageSearch::new(folder, find);
+    match plan(&mut sources, overrides, load, &mut search, &mut reading) {
         Some(plan) if !reading.findings.has_errors() => {
             Ok(Plan { warnings: reading.findings.into_sorted(), sources, ..plan })
         }
@@ -139,6 +162,7 @@ fn plan(
     sources: &mut Vec<SourceText>,
     overrides: &[(String, String)],
     load: &mut dyn FnMut(&str) -> Result<SourceText, String>,
+    search: &mut ImageSearch<'_>,
     reading: &mut Reading,
 ) -> Option<Plan> {
     refuse_long(0, &sources[0].text, reading)?;
@@ -154,7 +178,7 @@ fn plan(
         .filter_map(|(key, value)| command_line(key, value, sources, reading))
         .collect();
     let mut expansion = Expansion::new(&file, &bases, &overrides, reading);
-    let cells = expansion.cells(reading)?;
+    let cells = expansion.cells(search, reading)?;
     let axes = expansion.axes();
     let runs = runs(&file, &cells);
     Some(Plan {
@@ -302,36 +326,5 @@ impl Plan {
             filter.holds(&cell.config, run.seed, &cell.label)
         };
         self.runs.iter().filter(holds).map(|run| run.index).collect()
-    }
-
-    /// Joins relative `data.path` and `init.*` to the folder they are relative to.
-    ///
-    /// `folder` holds the sweep file. A path that a base file sets is relative
-    /// to that base file; one from `--set` to the working directory, so it
-    /// stays as it is. Nothing is read; `settings` keep the paths as written.
-    pub fn resolve_paths(&mut self, folder: &Path) {
-        for cell in &mut self.cells {
-            let Cell { config, origins, .. } = cell;
-            let init = &mut config.init;
-            let paths = [
-                ("data.path", &mut config.data.path),
-                ("init.gen_ab", &mut init.gen_ab),
-                ("init.gen_ba", &mut init.gen_ba),
-                ("init.disc_a", &mut init.disc_a),
-                ("init.disc_b", &mut init.disc_b),
-            ];
-            for (leaf, path) in paths {
-                let Some(path) = path else { continue };
-                let folder = match origins.get(leaf) {
-                    Some(Origin::CommandLine) => continue,
-                    Some(Origin::Base(file)) => match Path::new(file).parent() {
-                        Some(parent) => folder.join(parent),
-                        None => folder.to_path_buf(),
-                    },
-                    _ => folder.to_path_buf(),
-                };
-                *path = folder.join(&*path).to_string_lossy().into_owned();
-            }
-        }
     }
 }

@@ -8,7 +8,7 @@ mod leaves;
 use serde_json::{Value as Json, json};
 
 use self::leaves::{axis, by_leaf, column, expression, value};
-use crate::metric::{Metric, known_metrics};
+use crate::metric::{KnownMetric, Metric, known_metrics};
 use crate::preset::Preset;
 use crate::sweep_file::{Design, SCHEMA};
 
@@ -96,19 +96,40 @@ fn sweep() -> Json {
 }
 
 fn metric() -> Json {
-    let recorded = known_metrics().iter().filter(|known| known.is_recorded());
-    let names: Vec<&str> = recorded.map(|known| known.name.as_str()).collect();
     table(
         "What the sweep is judged by, declared before looking.",
         &[],
         json!({
-            "name": { "enum": names, "default": Metric::default().name },
+            "name": metric_name(),
             "goal": { "enum": ["minimize", "maximize"] },
             "select": { "enum": ["last", "best"], "default": "last",
                 "description": "Whose weights are scored: the last ones, or the best by this metric on the val fold." },
-            "secondary": { "type": "array", "items": { "enum": names } },
+            "secondary": { "type": "array",
+                "items": { "$ref": "#/properties/sweep/properties/metric/properties/name" } },
         }),
     )
+}
+
+/// The standard has no place for what each value of a list means; `x-taplo` is where TOML editors
+/// look for it.
+fn metric_name() -> Json {
+    let recorded = || known_metrics().iter().filter(|known| known.is_recorded());
+    let names: Vec<&str> = recorded().map(|known| known.name.as_str()).collect();
+    let definitions: Vec<String> = recorded().map(definition).collect();
+    json!({
+        "enum": names,
+        "default": Metric::default().name,
+        "x-taplo": { "docs": { "enumValues": definitions } },
+    })
+}
+
+/// `SSIM A→B (at most 1): structural similarity of …`.
+fn definition(known: &KnownMetric) -> String {
+    let unit = match known.unit {
+        "" => String::new(),
+        unit => format!(" ({unit})"),
+    };
+    format!("{}{unit}: {}", known.title, known.definition)
 }
 
 fn seeds() -> Json {

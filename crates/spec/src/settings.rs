@@ -8,6 +8,9 @@ use crate::diagnostic::{Diagnostic, Findings, Place};
 use crate::leaf::{self, Path};
 use crate::node::{Key, Node, Value};
 
+/// A seed is no setting: every cell is run with each of them.
+const SEEDS: &str = "write seeds = [1, 2, 3] under [sweep]: every cell is run with every seed";
+
 /// One leaf given one value, and where.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
@@ -54,7 +57,10 @@ impl Reading {
                 self.error(place, format!("`{path}` is a section, not a setting")).help(help);
             }
             Path::Unknown => {
-                let help = self.findings.did_you_mean(path, leaf::paths());
+                let help = match path.rsplit('.').next() {
+                    Some("seed" | "seeds") => Some(SEEDS.to_string()),
+                    _ => self.findings.did_you_mean(path, leaf::paths()),
+                };
                 self.error(place, format!("`{path}` is not a setting of a run")).maybe_help(help);
             }
         }

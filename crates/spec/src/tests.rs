@@ -2,6 +2,7 @@
 
 use crate::{Diagnostic, Plan, Rejected, SourceText, read};
 
+mod consequences;
 mod designs;
 mod errors;
 mod experiments;

@@ -24,7 +24,7 @@ pub enum Verdict {
     Undecided {
         why: Why,
     },
-    /// Every seed has the very same value on both sides: what was varied did nothing.
+    /// Every seed has the very same value on both sides: what was varied does not show in it.
     Identical,
     /// `needed`: for a claim within this family; `None` where no number is enough.
     TooFewSeeds {
@@ -201,10 +201,7 @@ impl Judgement {
                 None => format!("; no number of seeds carries {} comparisons", self.family),
             },
             Verdict::AllFailed { .. } => String::new(),
-            Verdict::Identical => {
-                "; every run has the very value of the baseline's, so what was varied did nothing"
-                    .into()
-            }
+            Verdict::Identical => "; every run has the very value of the baseline's".into(),
             Verdict::NoPairs => ": no seed was run on both sides".into(),
         }
     }

@@ -82,6 +82,7 @@ pub(crate) fn plan() -> PlanRecord {
         seeds: vec![1],
         note: None,
         arm: None,
+        also: vec![],
     };
     PlanRecord {
         name: "lambda".into(),

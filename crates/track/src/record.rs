@@ -79,6 +79,10 @@ pub struct CellRecord {
     /// The named variant that it is, beside the baseline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arm: Option<String>,
+    /// In what else it differs from the baseline, and why, in words: leaves that rules and derivations
+    /// move along with its settings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

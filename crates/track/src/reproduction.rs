@@ -92,6 +92,7 @@ fn plan_of(original: &RunIdentity, command: &str) -> PlanRecord {
             seeds: vec![original.seed],
             note: None,
             arm: None,
+            also: vec![],
         }],
         seeds: vec![original.seed],
         dataset: original.dataset.clone(),

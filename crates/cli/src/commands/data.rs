@@ -76,7 +76,9 @@ fn check(source: &str, size: SizeArgs, as_json: bool, places: &Places) -> anyhow
         .map(|fold| (fold, dataset.count(fold, Domain::A), dataset.count(fold, Domain::B)))
         .filter(|(_, a, b)| a + b > 0)
         .collect();
-    let exit = if dataset.skipped().is_empty() { Exit::Done } else { Exit::Data };
+    let shared = dataset.shared();
+    let sound = dataset.skipped().is_empty() && shared.is_empty();
+    let exit = if sound { Exit::Done } else { Exit::Data };
     if as_json {
         tell!(
             "{}",
@@ -86,6 +88,7 @@ fn check(source: &str, size: SizeArgs, as_json: bool, places: &Places) -> anyhow
                 "counts": counts.iter().map(|(fold, a, b)| json!({ "fold": fold, "a": a, "b": b })).collect::<Vec<_>>(),
                 "paired": dataset.paired(Fold::Test),
                 "skipped": dataset.skipped(),
+                "shared": shared,
             }))?
         );
         return Ok(exit);
@@ -104,6 +107,10 @@ fn check(source: &str, size: SizeArgs, as_json: bool, places: &Places) -> anyhow
             tell!("{} cannot be used:", plural(bad.len(), "image"));
             bad.iter().for_each(|it| tell!("  {it}"));
         }
+    }
+    if !shared.is_empty() {
+        tell!("no image belongs in two folds:");
+        shared.iter().for_each(|it| tell!("  {it}"));
     }
     Ok(exit)
 }

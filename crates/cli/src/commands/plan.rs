@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -17,7 +17,7 @@ use crate::terminal::{duration, plural, shell_word, table};
 
 /// Lists a sweep's runs, what is done, and how long the rest would take here.
 pub(crate) fn plan(args: &PlanArgs, places: &Places) -> anyhow::Result<Exit> {
-    let Some((plan, _)) = plan_or_print(read_file(&args.file)?) else {
+    let Some((plan, _)) = plan_or_print(read_file(&args.file, places)?) else {
         return Ok(Exit::Invalid);
     };
     let Some(filter) = filter_or_print(&args.only) else { return Ok(Exit::Invalid) };
@@ -58,7 +58,7 @@ impl Estimate {
         let on_first = slots.iter().filter(|it| **it == slots[0]).count();
         let mut by_shape: BTreeMap<String, StepTime> = BTreeMap::new();
         let mut seconds = 0.0;
-        for index in prepared.to_do() {
+        for index in prepared.to_do().filter(|&index| !prepared.is_unscored(index)) {
             let config = &prepared.plan.cells[prepared.entries[index].cell].config;
             // λ, pool size and learning rates do not change a step's cost; which terms are on does.
             let terms = (config.loss.gan, config.loss.weight_cycle_a().is_some());
@@ -117,12 +117,23 @@ fn print(
     let header = ["run", "cell", "seed", "steps", "state", "key", ""];
     tell!("{}\n", prepared.plan.question);
     tell!("{}\n", table(&header, &rows));
+    let asked: BTreeSet<usize> = prepared.asked().map(|i| prepared.entries[i].cell).collect();
+    let consequences: Vec<String> = asked
+        .into_iter()
+        .filter_map(|cell| prepared.plan.cells[cell].said_of_consequences())
+        .collect();
+    if !consequences.is_empty() {
+        tell!("{}\n", consequences.join("\n"));
+    }
     let left = prepared.to_do().count();
+    let rescored = prepared.to_do().filter(|&index| prepared.is_unscored(index)).count();
     let all = plural(prepared.entries.len(), "run");
     tell!(
-        "{}: {} done, {left} to train{}.",
+        "{}: {} done, {} to train{}{}.",
         if args.only.expression.is_some() { format!("{} of {all}", rows.len()) } else { all },
         rows.len() - left,
+        left - rescored,
+        if rescored > 0 { format!(", {rescored} to score again") } else { String::new() },
         if left > 0 { format!(", {}", in_words(slots)) } else { String::new() },
     );
     if let Some(estimate) = estimate {
@@ -154,7 +165,16 @@ fn seed_power(prepared: &PreparedSweep) -> SeedPower {
 }
 
 fn as_json(prepared: &PreparedSweep, estimate: Option<&Estimate>) -> serde_json::Value {
+    let also = |it: &spec::Consequence| {
+        json!({
+            "leaf": it.leaf,
+            "value": it.value,
+            "baseline": it.baseline,
+            "reason": it.reason(),
+        })
+    };
     let run = |(entry, run): (&track::PlanEntry, &track::RunRecord)| {
+        let cell = &prepared.plan.cells[entry.cell];
         json!({
             "index": entry.index,
             "label": entry.label,
@@ -162,8 +182,9 @@ fn as_json(prepared: &PreparedSweep, estimate: Option<&Estimate>) -> serde_json:
             "key": entry.key,
             "state": run.state,
             "steps": prepared.total_steps[entry.index],
-            "baseline": prepared.plan.cells[entry.cell].baseline,
-            "settings": prepared.plan.cells[entry.cell].settings,
+            "baseline": cell.baseline,
+            "settings": cell.settings,
+            "also": cell.also.iter().map(also).collect::<Vec<_>>(),
             "folder": run.folder,
         })
     };
@@ -171,7 +192,8 @@ fn as_json(prepared: &PreparedSweep, estimate: Option<&Estimate>) -> serde_json:
         "name": prepared.plan.name,
         "question": prepared.plan.question,
         "planned": prepared.entries.len(),
-        "to_train": prepared.to_do().count(),
+        "to_train": prepared.to_do().filter(|&index| !prepared.is_unscored(index)).count(),
+        "to_score_again": prepared.to_do().filter(|&index| prepared.is_unscored(index)).count(),
         "estimate_s": estimate.map(|it| it.total.as_secs_f64()),
         "smallest_p": seed_power(prepared).smallest_p,
         "runs": prepared.asked().map(|i| run((&prepared.entries[i], &prepared.runs[i]))).collect::<Vec<_>>(),

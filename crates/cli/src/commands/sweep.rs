@@ -25,7 +25,7 @@ use crate::terminal::{duration, plural, print_error, shell_word};
 /// Trains every run that has no result yet, then writes tables and report.
 pub(crate) fn sweep(args: &SweepArgs, places: &Places) -> anyhow::Result<Exit> {
     let began = Instant::now();
-    let Some((mut plan, toml)) = plan_or_print(read_file(&args.file)?) else {
+    let Some((mut plan, toml)) = plan_or_print(read_file(&args.file, places)?) else {
         return Ok(Exit::Invalid);
     };
     let Some(filter) = filter_or_print(&args.only) else { return Ok(Exit::Invalid) };
@@ -194,19 +194,22 @@ fn mind_the_mirror(plan: &Plan, places: &Places) {
 
 fn announce(prepared: &PreparedSweep, slots: &[ComputeDevice]) {
     let (all, asked) = (prepared.entries.len(), prepared.asked().count());
-    let left = prepared.to_do().count();
-    let done = asked - left;
+    let (rescored, left): (Vec<usize>, Vec<usize>) =
+        prepared.to_do().partition(|&index| prepared.is_unscored(index));
+    let (rescored, left) = (rescored.len(), left.len());
+    let done = asked - left - rescored;
     let data = &prepared.record.dataset;
-    let begun = prepared.to_do().filter(|&i| prepared.runs[i].attempts > 0).count();
+    let begun = prepared.to_do().filter(|&i| prepared.runs[i].attempts > 0).count() - rescored;
     say!("{}", prepared.plan.question);
     say!(
-        "{}: {} × {} = {}{}; {done} done, {left} to train{}",
+        "{}: {} × {} = {}{}; {done} done, {left} to train{}{}",
         prepared.plan.name,
         plural(prepared.plan.cells.len(), "cell"),
         plural(prepared.plan.seeds.len(), "seed"),
         plural(all, "run"),
         if asked < all { format!(", of which --only asks for {asked}") } else { String::new() },
         if begun > 0 { format!(" ({begun} of them begun before)") } else { String::new() },
+        if rescored > 0 { format!(", {rescored} to score again") } else { String::new() },
     );
     if data.skipped > 0 {
         say!(

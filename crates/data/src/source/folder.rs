@@ -97,19 +97,11 @@ impl Folder {
     /// # Errors
     /// `NotAFolder`, `MissingFolder`, `EmptyDomain`, `Read`, `TooDeep`, `TooManyFiles`.
     pub(crate) fn list(root: &Path) -> Result<Folder, DataError> {
-        if !root.is_dir() {
-            return Err(DataError::NotAFolder { root: root.to_path_buf() });
-        }
+        Folder::expect_training(root)?;
         let mut folder =
             Folder { root: root.to_path_buf(), entries: Vec::new(), files: Vec::new() };
         for (fold, domain, name, alternative) in LAYOUT {
-            let Some(name) = [name, alternative].into_iter().find(|name| root.join(name).is_dir())
-            else {
-                if fold == Fold::Train {
-                    return Err(missing(root, name, alternative));
-                }
-                continue;
-            };
+            let Some(name) = present(root, [name, alternative]) else { continue };
             let dir = root.join(name);
             let (files, others) = files_below(&dir)?;
             if fold == Fold::Train && files.is_empty() {
@@ -125,6 +117,23 @@ impl Folder {
             );
         }
         Ok(folder)
+    }
+
+    /// Whether both folders of training images are there; what they hold is not looked at.
+    ///
+    /// # Errors
+    /// `NotAFolder`, `MissingFolder`.
+    pub(crate) fn expect_training(root: &Path) -> Result<(), DataError> {
+        if !root.is_dir() {
+            return Err(DataError::NotAFolder { root: root.to_path_buf() });
+        }
+        let training = LAYOUT.into_iter().filter(|(fold, ..)| *fold == Fold::Train);
+        for (_, _, name, alternative) in training {
+            if present(root, [name, alternative]).is_none() {
+                return Err(missing(root, name, alternative));
+            }
+        }
+        Ok(())
     }
 
     /// Changes whenever a file was added, removed, renamed or written to.
@@ -240,6 +249,10 @@ impl Walk<'_> {
         });
         Ok(())
     }
+}
+
+fn present(root: &Path, names: [&'static str; 2]) -> Option<&'static str> {
+    names.into_iter().find(|name| root.join(name).is_dir())
 }
 
 fn missing(root: &Path, expected: &'static str, alternative: &'static str) -> DataError {

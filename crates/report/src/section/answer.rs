@@ -174,7 +174,7 @@ fn conclusion(subject: &Subject<'_>) -> String {
         ),
         ([], []) if identical == verdicts.len() => {
             return format!(
-                "<strong>Nothing was changed by it.</strong> Every run of every cell has the very value of {heading} that \
+                "<strong>No run differs.</strong> Every run of every cell has the very value of {heading} that \
                  the run of {baseline} with its seed has."
             );
         }

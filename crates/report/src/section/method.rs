@@ -236,6 +236,7 @@ mod tests {
                 seeds: vec![0],
                 note: None,
                 arm: None,
+                also: vec![],
             };
             assert_eq!(held_fixed(&[cell]), expected, "{leaves:?}");
         };

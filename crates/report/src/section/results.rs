@@ -6,6 +6,8 @@ mod cells;
 mod cost;
 mod others;
 
+use track::CellRecord;
+
 use cells::{difference, estimate, role, runs};
 use cost::Cost;
 
@@ -243,13 +245,14 @@ fn notes(subject: &Subject<'_>, columns: &Columns) -> String {
         top(subject).to_lowercase(),
     ));
     let mut out = format!("<p class=\"note\">{}</p>\n", esc(said.join(" ")));
-    let noted = subject
-        .record
-        .plan
-        .cells
-        .iter()
-        .filter_map(|cell| cell.note.as_ref().map(|note| (&cell.label, note)));
-    for (label, note) in noted {
+    let confounded = |cell: &CellRecord| {
+        let more = format!("differs from the baseline also in {}", cell.also.join(", "));
+        (!cell.also.is_empty()).then_some((cell.label.clone(), more))
+    };
+    let noted = |cell: &CellRecord| Some((cell.label.clone(), cell.note.clone()?));
+    let cells = &subject.record.plan.cells;
+    let words = cells.iter().filter_map(confounded).chain(cells.iter().filter_map(noted));
+    for (label, note) in words {
         out.push_str(&format!(
             "<p class=\"note\"><strong>{}</strong>: {}</p>\n",
             esc(label),

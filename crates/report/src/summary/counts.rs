@@ -17,8 +17,6 @@ pub struct Counts {
     pub pending: usize,
     /// Completed runs whose last evaluation says that their numbers would mislead.
     pub flagged: usize,
-    /// What it says so by, over all of them.
-    pub flags: usize,
 }
 
 impl Counts {
@@ -26,11 +24,8 @@ impl Counts {
         let mut counts = Counts::default();
         for run in runs {
             counts.add(&run.state);
-            if run.state == RunState::Completed {
-                let flags = run.flags.iter().filter(|it| it.fails).count();
-                counts.flagged += usize::from(flags > 0);
-                counts.flags += flags;
-            }
+            let misleads = run.state == RunState::Completed && run.flags.iter().any(|it| it.fails);
+            counts.flagged += usize::from(misleads);
         }
         counts
     }
@@ -45,11 +40,6 @@ impl Counts {
             RunState::Failed { .. } => &mut self.failed,
             _ => &mut self.pending,
         } += 1;
-    }
-
-    /// Flags that mislead, a completed run.
-    pub fn misleading_flags(&self) -> f64 {
-        self.flags as f64 / self.completed.max(1) as f64
     }
 
     /// Every run has come to an end that says something of its cell, good or bad.

@@ -228,7 +228,15 @@ fn axis(label: &str, key: &str, values: Vec<Value>, scale: &str) -> AxisRecord {
 
 fn cell(label: String, settings: Vec<(&str, Value)>, baseline: bool) -> CellRecord {
     let settings = settings.into_iter().map(|(key, value)| (key.to_string(), value)).collect();
-    CellRecord { label, settings, baseline, seeds: Vec::new(), note: None, arm: None }
+    CellRecord {
+        label,
+        settings,
+        baseline,
+        seeds: Vec::new(),
+        note: None,
+        arm: None,
+        also: Vec::new(),
+    }
 }
 
 /// Between -1 and 1, without a pattern the eye finds.

@@ -174,6 +174,19 @@ fn only_a_win_by_misleading_runs_is_doubted() {
 }
 
 #[test]
+fn what_a_cell_changes_beside_its_settings_is_said() {
+    let mut fixture = Fixture::scored(&SEVEN);
+    assert!(!section(&fixture.record, "results").contains("differs from the baseline also"));
+    fixture.record.plan.cells[BETTER].also = vec!["optim.lr_d = 1e-4 ([[rules]] 1: slower)".into()];
+    check_in(
+        &section(&fixture.record, "results"),
+        &[
+            "lambda_cycle=1 : differs from the baseline also in optim.lr_d = 1e-4 ([[rules]] 1: slower)",
+        ],
+    );
+}
+
+#[test]
 fn cells_below_doing_nothing_are_named() {
     let mut fixture = Fixture::scored(&SEVEN);
     assert!(!section(&fixture.record, "answer").contains("doing nothing"));
@@ -198,7 +211,7 @@ fn cells_that_equal_the_baseline_in_every_run_are_called_so() {
     }
     check_in(
         &section(&fixture.record, "answer"),
-        &["Nothing was changed by it.", "Identical over 3 seeds; every run has the very value"],
+        &["No run differs.", "Identical over 3 seeds; every run has the very value"],
     );
 }
 

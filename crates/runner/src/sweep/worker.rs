@@ -14,7 +14,7 @@ use super::schedule::{Next, Schedule};
 use super::{Launch, SweepUpdate};
 use crate::device::ComputeDevice;
 use crate::error::RunnerError;
-use crate::prepare::PreparedSweep;
+use crate::prepare::{PreparedSweep, lacks_features};
 use crate::run::says_out_of_memory;
 use crate::stop::Stop;
 
@@ -66,7 +66,7 @@ impl Worker<'_> {
     fn carry_out(&self, index: usize, updates: &Sender<SweepUpdate>) -> RunState {
         let mut before = self.wait_for_others(index, updates);
         if before.state == RunState::Completed && self.prepared.is_unscored(index) {
-            if let Err(error) = self.reopen(&before) {
+            if let Err(error) = self.reopen(index) {
                 let message = format!("{}: {}", before.folder.display(), error.chain());
                 drop(updates.send(SweepUpdate::Warning { message }));
                 return before.state;
@@ -115,10 +115,14 @@ impl Worker<'_> {
     }
 
     /// Its checkpoint of the last step is evaluated again, and nothing else.
-    fn reopen(&self, finished: &RunRecord) -> Result<(), RunnerError> {
-        let run = RunDir::new(finished.folder.clone());
+    fn reopen(&self, index: usize) -> Result<(), RunnerError> {
+        let run = RunDir::new(self.status(index).folder);
         let _lock = run.lock()?;
         let metric = &self.prepared.plan.metric.name;
+        // Another scheduler may have done so in between.
+        if !lacks_features(&self.status(index), metric) {
+            return Ok(());
+        }
         let reason = format!("{metric} could not be had when it was evaluated, and now can");
         Ok(RunEvents::open(&run.events())?.append(&Event::Reopened { reason })?)
     }

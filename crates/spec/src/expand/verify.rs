@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Draft, Expansion};
 use crate::check::{self, Problem};
 use crate::diagnostic::{Diagnostic, Place, quoted};
+use crate::image_search::ImageSearch;
 use crate::leaf;
 use crate::resolve::Resolved;
 use crate::run_config::{CONTENT_ADDRESSES, NON_SEMANTIC, RunConfig};
@@ -17,11 +18,17 @@ type ByPlace = BTreeMap<(Place, String), (usize, Option<String>)>;
 impl Expansion<'_> {
     /// Says every problem once per place, with the number of cells it concerns; likewise doubts,
     /// of cells without a problem.
-    pub(super) fn check(&self, resolved: &[Resolved], reading: &mut Reading) {
+    pub(super) fn check(
+        &self,
+        resolved: &[Resolved],
+        search: &mut ImageSearch<'_>,
+        reading: &mut Reading,
+    ) {
         let (mut problems, mut doubts) = (ByPlace::new(), ByPlace::new());
         for cell in resolved {
             let mut of_cell = check::problems(&cell.config);
             of_cell.extend(cell.problems.iter().cloned());
+            of_cell.extend(search.problem(cell));
             if of_cell.is_empty() {
                 self.note(cell, check::doubts(&cell.config), &mut doubts, reading);
             }

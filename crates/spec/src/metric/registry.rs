@@ -123,9 +123,9 @@ const FAMILIES: [Family; 42] = [
         "unbiased squared maximum mean discrepancy with a cubic kernel between the pooled Lite0 features of \
          translations and of real images; not comparable with a KID of Inception features"),
     score("eval/kid_b4", LOWER, FEATURES, ["KID b4", "0 is perfect"],
-        "the same with features of Lite0's fourth block, which see texture and colour"),
+        "as KID Lite0, with features of the fourth block, which see texture and colour"),
     score("eval/kid_b10", LOWER, FEATURES, ["KID b10", "0 is perfect"],
-        "the same with features of Lite0's tenth block, which see parts"),
+        "as KID Lite0, with features of the tenth block, which see parts"),
     score("eval/fd_lite0", LOWER, FEATURES, ["FD Lite0", ""],
         "Fréchet distance between Gaussian fits to Lite0 features; it depends on the number of images, so only rows \
          with equal numbers compare, and it is not an FID"),
@@ -174,9 +174,9 @@ const FAMILIES: [Family; 42] = [
         "mean absolute difference between a held-out image and its reconstruction through both generators; it follows \
          the weight of the cycle loss mechanically and is not a measure of quality"),
     objective("eval/cycle_q", Sides::Domains, LOWER, ["Cycle L1, rounded", "0 to 1"],
-        "the same with the translation rounded to 8 bits before it is translated back"),
+        "as cycle L1, with the translation rounded to 8 bits before it is translated back"),
     objective("eval/cycle_r", Sides::Domains, LOWER, ["Cycle L1, with noise", "0 to 1"],
-        "the same with noise added to the translation before it is translated back"),
+        "as cycle L1, with noise added to the translation before it is translated back"),
     Family {
         sides: Sides::Domains,
         ..score("eval/steg_gap", LOWER, &[], ["Steganography gap", "dB"],

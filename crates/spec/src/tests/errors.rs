@@ -5,6 +5,7 @@ mod cells;
 mod conditions;
 mod designs;
 mod files;
+mod images;
 mod leaves;
 mod sections;
 

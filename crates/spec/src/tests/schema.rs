@@ -97,6 +97,26 @@ fn mistakes_do_not_fit() {
     check("[exec]\nretries = { nan = 1 }", "unknown nan");
 }
 
+/// Of every metric that a sweep may name, at its place in the list.
+#[test]
+fn editors_are_told_what_each_metric_is() {
+    let root = schema();
+    let metric = root.pointer("/properties/sweep/properties/metric/properties/name");
+    let metric = metric.expect("the metric's name");
+    let names = metric["enum"].as_array().expect("a list");
+    let texts = metric["x-taplo"]["docs"]["enumValues"].as_array().expect("a list");
+    assert_eq!(names.len(), texts.len());
+    let of = |name: &str| {
+        let at = names.iter().position(|it| it == name).expect("a name of the list");
+        texts[at].as_str().expect("a text")
+    };
+    assert!(of("eval/ssim_ba").starts_with("SSIM B→A (at most 1): structural similarity of"));
+    assert!(of("loss/idt_a").starts_with("Identity A: identity loss on the training batch"));
+    for known in crate::known_metrics().iter().filter(|known| known.is_recorded()) {
+        assert!(of(&known.name).ends_with(known.definition), "{}", known.name);
+    }
+}
+
 /// The reader's own list of what it knows, table by table.
 #[test]
 fn every_table_has_the_keys_that_are_read() {

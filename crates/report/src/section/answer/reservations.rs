@@ -135,7 +135,7 @@ fn unmeasured(subject: &Subject<'_>) -> String {
         false => missing.join(" "),
     };
     let command = esc(&record.plan.command);
-    let then = match absence.is_known && absence.remedy == Some(Remedy::Fetch) {
+    let then = match absence.is_recorded && absence.remedy == Some(Remedy::Fetch) {
         true => format!("After that <code>{command}</code> scores these runs again"),
         false => format!(
             "<code>cyclelab rm {}</code> moves such runs to the trash, and <code>{command}</code> trains them anew",

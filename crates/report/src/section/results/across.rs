@@ -2,6 +2,8 @@
 //!
 //! Source: Agarwal et al. 2021, arXiv:2108.13264, §4.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 use stats::{Interquartile, MIN_RUNS, Pool, Resampling};
 use track::{CellRecord, SweepRecord};
@@ -91,12 +93,14 @@ fn groups(record: &SweepRecord) -> Vec<Group> {
 /// images, belongs to the data set.
 fn free_keys(cells: &[CellRecord]) -> Vec<String> {
     let mut keys: Vec<String> = Vec::new();
-    for (key, _) in cells.iter().flat_map(|cell| &cell.settings) {
+    let named: BTreeSet<&String> =
+        cells.iter().flat_map(|cell| &cell.settings).map(|(key, _)| key).collect();
+    for key in named {
         let value = |cell| settings_at(cell, std::slice::from_ref(key));
         let varies = cells.iter().any(|a| {
             cells.iter().any(|b| data_set(a) == data_set(b) && !same_settings(&value(a), &value(b)))
         });
-        if varies && !keys.contains(key) {
+        if varies {
             keys.push(key.clone());
         }
     }

@@ -29,6 +29,16 @@ fn axes_have_values() {
     );
 }
 
+/// Where somebody looks for it first.
+#[test]
+fn a_seed_is_no_axis() {
+    let help = "write seeds = [1, 2, 3] under [sweep]";
+    check("", "[axes]\n‸seed = [1, 2]", &["`seed` is not a setting of a run", help]);
+    check("", "[axes]\ntrain.‸seed = { values = [1, 2] }", &["`train.seed` is not", help]);
+    check("", "[zip.z]\n‸seeds = [1, 2]\npool.size = [0, 50]", &["`seeds` is not", help]);
+    check("", "‸seed = 3", &["`seed` is not", help]);
+}
+
 #[test]
 fn ranges_are_bounded_and_rising() {
     check(

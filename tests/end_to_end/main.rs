@@ -6,6 +6,7 @@
 mod chance;
 mod checking;
 mod data_sets;
+mod exporting;
 mod faults;
 mod fsck;
 mod garbage;

@@ -99,7 +99,7 @@ pub(crate) enum Command {
     /// What cannot be computed is listed with its reason. Exit code 65: pictures that cannot be read,
     /// or have no counterpart.
     Score(ScoreArgs),
-    /// Write what a run has learned in formats that other programs read
+    /// Write what runs have learned and recorded in formats that other programs read
     Export(ExportArgs),
     /// Starting points of a run: what each departs in from the reference, and why
     Presets {
@@ -410,6 +410,28 @@ pub(crate) enum ExportCommand {
         format: WeightFormat,
         /// Folder to write to [default: weights/SWEEP/RUN, RUN being the run's folder's name]
         #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Write a sweep as TensorBoard's event files, a folder a run
+    ///
+    /// Every metric by step as SPLIT/NAME, the last samples as images, and for HPARAMS the settings
+    /// that vary, the seed and the declared metrics' results.
+    Tensorboard {
+        /// The sweep's name
+        sweep: String,
+        /// Folder to write to, for `tensorboard --logdir`; what is there of the same runs is
+        /// replaced [default: REPORTS/SWEEP/tensorboard]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Write all metrics of a sweep as one CSV table, a row a value
+    ///
+    /// Columns: run (its key), cell, seed, the settings that vary, split, step, epoch, name, value.
+    Csv {
+        /// The sweep's name
+        sweep: String,
+        /// The table to write [default: REPORTS/SWEEP/metrics.csv]
+        #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
 }

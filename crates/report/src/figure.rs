@@ -7,13 +7,22 @@
 
 mod chart;
 mod effect;
+mod forest;
+mod gantt;
 mod ink;
 mod learning_curve;
+mod mark;
+mod parallel;
 mod scale;
+mod tradeoff;
 
 pub(crate) use effect::{Effect, EffectPoint, EffectSeries, effect};
+pub(crate) use forest::{Forest, ForestRow, forest};
+pub(crate) use gantt::{Gantt, GanttBar, gantt};
 pub(crate) use ink::{SERIES, swatch};
 pub(crate) use learning_curve::{
     CellCurve, LearningCurve, POINTS, learning_curve, range_over_seeds,
 };
+pub(crate) use parallel::{Parallel, ParallelAxis, ParallelLine, parallel};
 pub(crate) use scale::{Level, Place, place};
+pub(crate) use tradeoff::{Tradeoff, TradeoffPoint, tradeoff};

@@ -6,9 +6,12 @@
 //! that, and a missing value stays missing.
 
 mod absence;
+mod brief;
+mod data;
 mod escape;
 mod evaluation;
 mod figure;
+mod markdown;
 mod measured;
 mod metric;
 mod number;
@@ -61,6 +64,10 @@ impl Default for Options {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
     pub html: String,
+    /// The answer and its table as Markdown, for a README or a pull request.
+    pub summary: String,
+    /// Everything the page's numbers are made of, as JSON: `docs/report.md` describes it.
+    pub data: String,
     /// Sample images that could not be shown, by path and reason. The page says so in their place.
     pub problems: Vec<(PathBuf, String)>,
 }
@@ -81,7 +88,8 @@ pub fn render(record: &SweepRecord, options: &Options) -> Result<Rendered, Repor
     page::render(record, options)
 }
 
-/// Writes `index.html` into `out_dir`, whole or not at all, and returns its path.
+/// Writes `index.html`, and beside it `summary.md` and `data.json`, each whole or not at all, and
+/// returns the page's path.
 ///
 /// # Errors
 /// Those of [`render`], `CreateDir` and `Write`.
@@ -89,11 +97,22 @@ pub fn write(record: &SweepRecord, out_dir: &Path) -> Result<PathBuf, ReportErro
     let rendered = render(record, &Options::default())?;
     fs::create_dir_all(out_dir)
         .map_err(|source| ReportError::CreateDir { path: out_dir.to_path_buf(), source })?;
-    let path = out_dir.join("index.html");
-    // Two reports at once write two files; the later rename wins, and a reader sees one of them whole.
-    let beside = out_dir.join(format!(".index.html.{}", std::process::id()));
-    fs::write(&beside, rendered.html)
-        .and_then(|()| fs::rename(&beside, &path))
-        .map_err(|source| ReportError::Write { path: path.clone(), source })?;
-    Ok(path)
+    // The page last: where it is new, so is what lies beside it.
+    replace(&out_dir.join("data.json"), &rendered.data)?;
+    replace(&out_dir.join("summary.md"), &rendered.summary)?;
+    let page = out_dir.join("index.html");
+    replace(&page, &rendered.html)?;
+    Ok(page)
+}
+
+/// Two reports at once write two files; the later rename wins, and a reader sees one of them whole.
+fn replace(path: &Path, text: &str) -> Result<(), ReportError> {
+    let name = path.file_name().expect("a file is named by its caller").to_string_lossy();
+    let beside = path.with_file_name(format!(".{name}.{}", std::process::id()));
+    let written = fs::write(&beside, text).and_then(|()| fs::rename(&beside, path));
+    written.map_err(|source| {
+        // Of a full disk half a file would be left; that it cannot be removed is not the news.
+        let _ = fs::remove_file(&beside);
+        ReportError::Write { path: path.to_path_buf(), source }
+    })
 }

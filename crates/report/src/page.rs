@@ -5,16 +5,25 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 use track::SweepRecord;
 
+use crate::brief;
+use crate::data;
 use crate::escape::esc;
 use crate::measured::{self, Anchors, Measured};
 use crate::metric::{self, Metric};
-use crate::section::{answer, curves, effects, header, method, results, runs, samples};
+use crate::section::{
+    answer, curves, effects, forest, header, method, results, runs, samples, timeline, tradeoffs,
+};
 use crate::summary::{self, Summary};
 use crate::{Options, Rendered, ReportError};
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = concat!("\n", include_str!("style.css"));
-const SCRIPT: &str = concat!("\n", include_str!("script.js"));
+const SCRIPT: &str = concat!(
+    "\n",
+    include_str!("script.js"),
+    include_str!("script/tables.js"),
+    include_str!("script/figures.js")
+);
 
 /// What every section looks at.
 pub(crate) struct Subject<'a> {
@@ -27,22 +36,31 @@ pub(crate) struct Subject<'a> {
     pub(crate) anchors: Anchors,
 }
 
+impl<'a> Subject<'a> {
+    pub(crate) fn of(record: &'a SweepRecord) -> Subject<'a> {
+        let (primary, anchors) = (metric::declared(record), Anchors::of(record));
+        Subject {
+            record,
+            summary: summary::summarise(record, &record.plan.metric.name),
+            measured: measured::all(record, &primary, &anchors),
+            primary,
+            anchors,
+        }
+    }
+}
+
 pub(crate) fn render(record: &SweepRecord, options: &Options) -> Result<Rendered, ReportError> {
-    let (primary, anchors) = (metric::declared(record), Anchors::of(record));
-    let subject = Subject {
-        record,
-        summary: summary::summarise(record, &record.plan.metric.name),
-        measured: measured::all(record, &primary, &anchors),
-        primary,
-        anchors,
-    };
+    let subject = Subject::of(record);
     let mut problems = Vec::new();
     let sections = [
         results::section(&subject),
+        forest::section(&subject)?,
         effects::section(&subject)?,
         curves::section(&subject)?,
         samples::section(&subject, options, &mut problems),
+        tradeoffs::section(&subject)?,
         runs::section(&subject),
+        timeline::section(&subject)?,
         method::section(&subject),
     ];
     let title = esc(&record.plan.name).to_string();
@@ -56,7 +74,8 @@ pub(crate) fn render(record: &SweepRecord, options: &Options) -> Result<Rendered
         ("facts", &header::facts(&subject)),
         ("main", &sections.concat()),
     ]);
-    Ok(Rendered { html, problems })
+    let (summary, data) = (brief::markdown(&subject), data::json(&subject));
+    Ok(Rendered { html, summary, data, problems })
 }
 
 /// What a browser may do for this page: show the pictures in it, and run and apply the one script

@@ -5,19 +5,24 @@ pub(crate) mod curves;
 pub(crate) mod effects;
 pub(crate) mod factorial;
 pub(crate) mod flags;
+pub(crate) mod forest;
 pub(crate) mod header;
 pub(crate) mod method;
+pub(crate) mod parallel;
 pub(crate) mod results;
 pub(crate) mod runs;
 pub(crate) mod samples;
+pub(crate) mod timeline;
+pub(crate) mod tradeoffs;
 
 use serde_json::Value;
 use track::{AxisRecord, CellRecord, SweepRecord};
 
+use crate::escape::esc;
 use crate::figure::SERIES;
 use crate::number;
 use crate::page::Subject;
-use crate::summary::{Interval, settings_at};
+use crate::summary::{Interval, same_settings, settings_at};
 
 /// `[0.198, 0.209]`; a single value has none.
 pub(crate) fn interval(interval: Option<Interval>, write: impl Fn(f64) -> String) -> String {
@@ -25,6 +30,36 @@ pub(crate) fn interval(interval: Option<Interval>, write: impl Fn(f64) -> String
         Some(Interval { lower, upper }) => format!("[{}, {}]", write(lower), write(upper)),
         None => "n = 1".into(),
     }
+}
+
+/// A figure that has a row of its own: narrow screens scroll it, as its words would be too small.
+pub(crate) fn wide_figure(caption: &str, svg: &str, table: &str) -> String {
+    format!(
+        "<figure class=\"panel wide\">\n<figcaption>{caption}</figcaption>\n<div class=\"scroll\" tabindex=\"0\" \
+         role=\"region\" aria-label=\"Figure\">{svg}</div>\n<details><summary>Data</summary><div class=\"scroll\">{table}\
+         </div></details>\n</figure>\n"
+    )
+}
+
+/// A table of words, the first column naming the row, those with a heading that ends in `#` numbers.
+pub(crate) fn plain_table(heads: &[&str], rows: &[Vec<String>]) -> String {
+    let is_number: Vec<bool> = heads.iter().map(|head| head.ends_with('#')).collect();
+    let class = |at: usize| if is_number[at] { " class=\"num\"" } else { "" };
+    let heads = heads.iter().enumerate().map(|(at, head)| {
+        format!("<th scope=\"col\"{}>{}</th>", class(at), esc(head.trim_end_matches('#')))
+    });
+    let row = |row: &Vec<String>| {
+        let cells = row.iter().enumerate().map(|(at, cell)| match at {
+            0 => format!("<th scope=\"row\">{}</th>", esc(cell)),
+            _ => format!("<td{}>{}</td>", class(at), esc(cell)),
+        });
+        format!("<tr>{}</tr>", cells.collect::<String>())
+    };
+    format!(
+        "<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>",
+        heads.collect::<String>(),
+        rows.iter().map(row).collect::<String>()
+    )
 }
 
 /// What a run that failed counts as, and why so; `None` where the metric has no such value.
@@ -60,10 +95,15 @@ pub(crate) fn seeds(record: &SweepRecord) -> Vec<u64> {
 
 /// Settings that vary without belonging to an axis.
 pub(crate) fn loose_settings(record: &SweepRecord) -> Vec<String> {
+    let cells = &record.plan.cells;
+    let varies = |key: &String| {
+        let value = |cell| settings_at(cell, std::slice::from_ref(key));
+        cells.iter().any(|cell| !same_settings(&value(cell), &value(&cells[0])))
+    };
     let mut loose: Vec<String> = Vec::new();
-    for (key, _) in record.plan.cells.iter().flat_map(|cell| &cell.settings) {
+    for (key, _) in cells.iter().flat_map(|cell| &cell.settings) {
         let on_axis = record.plan.axes.iter().any(|axis| axis.keys.contains(key));
-        if !on_axis && !loose.contains(key) {
+        if !on_axis && !loose.contains(key) && varies(key) {
             loose.push(key.clone());
         }
     }

@@ -1,19 +1,66 @@
+mod event_files;
+mod long_table;
+
 use std::path::{Path, PathBuf};
 
+use anyhow::bail;
 use runner::{ExportedFile, SavedRun, upstream_file};
 use spec::{DiscriminatorKind, GeneratorKind, ModelConfig, NormKind, Padding, Upsample};
-use track::RunDir;
+use track::{RunDir, SweepRecord, read_sweep};
 
 use crate::args::{ExportArgs, ExportCommand, WeightFormat};
 use crate::exit::Exit;
 use crate::places::Places;
 use crate::run_address::{open_and_say, run_at};
-use crate::terminal::{print_by_class, table};
+use crate::terminal::{print_by_class, print_error, table};
 
 pub(crate) fn export(args: &ExportArgs, places: &Places) -> anyhow::Result<Exit> {
-    let ExportCommand::Weights { run, format: WeightFormat::Safetensors, out } = &args.command;
-    let run = run_at(run, places)?;
-    weights(&run, out.as_deref()).or_else(print_by_class)
+    match &args.command {
+        ExportCommand::Weights { run, format: WeightFormat::Safetensors, out } => {
+            let run = run_at(run, places)?;
+            weights(&run, out.as_deref()).or_else(print_by_class)
+        }
+        ExportCommand::Tensorboard { sweep, out } => {
+            let record = recorded(sweep, places)?;
+            let out = out.clone().unwrap_or_else(|| places.reports.join(sweep).join("tensorboard"));
+            event_files::write(&record, &out).or_else(print_refused)
+        }
+        ExportCommand::Csv { sweep, out } => {
+            let record = recorded(sweep, places)?;
+            let out = out.clone().unwrap_or_else(|| places.reports.join(sweep).join("metrics.csv"));
+            long_table::write(&record, &out).or_else(print_refused)
+        }
+    }
+}
+
+/// All that there is of a sweep so far; what of it cannot be read is named.
+fn recorded(sweep: &str, places: &Places) -> anyhow::Result<SweepRecord> {
+    let record = read_sweep(&places.runs, sweep)?;
+    let cells = record.plan.cells.len();
+    for run in &record.runs {
+        if run.cell >= cells {
+            bail!(
+                "run {} of `{sweep}` names cell {}, but the plan has {cells}",
+                run.index,
+                run.cell
+            );
+        }
+        for (path, reason) in &run.damaged {
+            say!("warning: `{}` is left out: {reason}", path.display());
+        }
+    }
+    Ok(record)
+}
+
+/// A disk that is full or says no has an exit code of its own.
+fn print_refused(error: anyhow::Error) -> anyhow::Result<Exit> {
+    match error.chain().any(|cause| cause.is::<std::io::Error>()) {
+        true => {
+            print_error(&error);
+            Ok(Exit::Io)
+        }
+        false => Err(error),
+    }
 }
 
 /// Writes the networks of the newest checkpoint and says how PyTorch loads them.

@@ -15,8 +15,9 @@ use crate::number;
 
 /// plotters places at whole units: four to a CSS pixel keep curves smooth.
 pub(super) const UNIT: i32 = 4;
-const WIDTH: i32 = 380;
-const HEIGHT: i32 = 236;
+/// Width and height in CSS pixels: of one figure among others, and of one that has a row to itself.
+pub(super) const PANEL: (i32, i32) = (380, 236);
+pub(super) const WIDE: (i32, i32) = (800, 320);
 
 pub(super) type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
 
@@ -53,6 +54,9 @@ pub(super) struct Frame {
     pub(super) x_ticks: Vec<(f64, String)>,
     pub(super) x_title: String,
     pub(super) y: (f64, f64),
+    /// For rows that have names; round numbers without.
+    pub(super) y_labels: Option<Vec<(f64, String)>>,
+    pub(super) size: (i32, i32),
     /// Read aloud in place of the drawing.
     pub(super) title: String,
     pub(super) description: String,
@@ -67,15 +71,14 @@ impl Frame {
     ) -> Result<String, ReportError> {
         let mut svg = String::new();
         {
-            let area =
-                SVGBackend::with_string(&mut svg, ((WIDTH * UNIT) as u32, (HEIGHT * UNIT) as u32))
-                    .into_drawing_area();
-            let (y_ticks, decimals) = super::scale::ticks(self.y.0, self.y.1, 6);
-            let widest = y_ticks
-                .iter()
-                .map(|&y| number::fixed(y, decimals).chars().count())
-                .max()
-                .unwrap_or(1);
+            let (width, height) = self.size;
+            let size = ((width * UNIT) as u32, (height * UNIT) as u32);
+            let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
+            let y_labels = self.y_labels.clone().unwrap_or_else(|| {
+                let (ticks, decimals) = super::scale::ticks(self.y.0, self.y.1, 6);
+                ticks.into_iter().map(|y| (y, number::fixed(y, decimals))).collect()
+            });
+            let widest = y_labels.iter().map(|(_, label)| label.chars().count()).max().unwrap_or(0);
             let mut chart = ChartBuilder::on(&area)
                 .margin_top(8 * UNIT)
                 .margin_right(10 * UNIT)
@@ -87,27 +90,32 @@ impl Frame {
                         high: self.x.1,
                         ticks: self.x_ticks.iter().map(|(at, _)| *at).collect(),
                     },
-                    Axis { low: self.y.0, high: self.y.1, ticks: y_ticks },
+                    Axis {
+                        low: self.y.0,
+                        high: self.y.1,
+                        ticks: y_labels.iter().map(|(at, _)| *at).collect(),
+                    },
                 )
                 .map_err(ReportError::drawing)?;
-            let x_label = |at: &f64| {
-                self.x_ticks
-                    .iter()
-                    .find(|(tick, _)| tick == at)
-                    .map_or_else(String::new, |(_, label)| visible(label))
+            let labelled = |labels: &[(f64, String)], at: &f64| {
+                let found = labels.iter().find(|(tick, _)| tick == at);
+                found.map_or_else(String::new, |(_, label)| visible(label))
             };
-            chart
-                .configure_mesh()
-                .disable_x_mesh()
-                .max_light_lines(0)
+            let mut mesh = chart.configure_mesh();
+            // Lines lead from the numbers to the values; names need none.
+            let mesh = match self.y_labels {
+                Some(_) => mesh.disable_y_mesh(),
+                None => mesh.disable_x_mesh(),
+            };
+            mesh.max_light_lines(0)
                 .bold_line_style(stroke(Ink::Grid, 1.0))
                 .axis_style(stroke(Ink::Text, 1.0))
                 .set_all_tick_mark_size(4 * UNIT)
                 .label_style(text(11.5))
                 .axis_desc_style(text(11.5))
                 .x_desc(visible(&self.x_title))
-                .x_label_formatter(&x_label)
-                .y_label_formatter(&|y| number::fixed(*y, decimals))
+                .x_label_formatter(&|x| labelled(&self.x_ticks, x))
+                .y_label_formatter(&|y| labelled(&y_labels, y))
                 .draw()
                 .map_err(ReportError::drawing)?;
             body(&mut chart)?;
@@ -119,9 +127,10 @@ impl Frame {
     /// Exchanges plotters' root element for one that scales and can be read aloud.
     fn labelled(&self, svg: &str) -> String {
         let body = svg.find('>').map_or("", |end| &svg[end + 1..]);
-        let (id, width, height) = (&self.id, WIDTH * UNIT, HEIGHT * UNIT);
+        let (id, width, height) = (&self.id, self.size.0 * UNIT, self.size.1 * UNIT);
+        let class = if self.size.0 > PANEL.0 { "plot wide" } else { "plot" };
         format!(
-            "<svg class=\"plot\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-labelledby=\"{id}-t {id}-d\">\n\
+            "<svg class=\"{class}\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-labelledby=\"{id}-t {id}-d\">\n\
              <title id=\"{id}-t\">{}</title>\n<desc id=\"{id}-d\">{}</desc>{body}",
             esc(&self.title),
             esc(&self.description),
@@ -156,7 +165,7 @@ pub(super) fn line(
     Ok(())
 }
 
-fn text(size_px: f64) -> TextStyle<'static> {
+pub(super) fn text(size_px: f64) -> TextStyle<'static> {
     // plotters divides by 1.24 on the way out.
     ("sans-serif", size_px * 1.24 * f64::from(UNIT)).into_font().color(&Ink::Text.colour())
 }

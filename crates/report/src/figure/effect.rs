@@ -1,10 +1,11 @@
 //! The final value of a metric against one axis of the sweep: a dot for the
 //! mean, a bar for its interval, and every seed beside it.
 
-use plotters::element::{Circle, EmptyElement, PathElement, Polygon};
+use plotters::element::Circle;
 
-use super::chart::{Chart, Frame, UNIT, faint, line, stroke};
+use super::chart::{Chart, Frame, PANEL, UNIT, faint, line, stroke};
 use super::ink::Ink;
+use super::mark::{cross, cut, marker};
 use crate::ReportError;
 use crate::summary::{Interval, Sample};
 
@@ -58,6 +59,8 @@ pub(crate) fn effect(figure: &Effect) -> Result<Option<EffectDrawing>, ReportErr
         x_ticks: fitted_labels(&figure.levels, figure.connected),
         x_title: figure.axis_title.clone(),
         y,
+        y_labels: None,
+        size: PANEL,
         title: figure.title.clone(),
         description: figure.description.clone(),
         id: figure.id.clone(),
@@ -138,38 +141,6 @@ fn draw_series(
     Ok(cut)
 }
 
-/// A shape per series, so that colour is never alone.
-fn marker(chart: &mut Chart<'_, '_>, at: (f64, f64), series: usize) -> Result<(), ReportError> {
-    let style = plotters::style::ShapeStyle { filled: true, ..stroke(Ink::Trace(series), 1.0) };
-    const R: i32 = 18;
-    let outline: Vec<(i32, i32)> = match series % 4 {
-        1 => {
-            let dot = Circle::new(at, R, style);
-            return chart.draw_series(std::iter::once(dot)).map(drop).map_err(ReportError::drawing);
-        }
-        2 => vec![(-R + 2, -R + 2), (R - 2, -R + 2), (R - 2, R - 2), (-R + 2, R - 2)],
-        3 => vec![(0, -R - 4), (R + 3, R - 2), (-R - 3, R - 2)],
-        _ => vec![(0, -R - 6), (R + 6, 0), (0, R + 6), (-R - 6, 0)],
-    };
-    let shape = EmptyElement::at(at) + Polygon::new(outline, style);
-    chart.draw_series(std::iter::once(shape)).map(drop).map_err(ReportError::drawing)
-}
-
-/// A ✕ of half width `arm`, `below` the given place.
-pub(super) fn cross(
-    chart: &mut Chart<'_, '_>,
-    at: (f64, f64),
-    arm: i32,
-    below: i32,
-    ink: Ink,
-) -> Result<(), ReportError> {
-    let style = stroke(ink, 1.75);
-    let shape = EmptyElement::at(at)
-        + PathElement::new(vec![(-arm, below - arm), (arm, below + arm)], style)
-        + PathElement::new(vec![(-arm, below + arm), (arm, below - arm)], style);
-    chart.draw_series(std::iter::once(shape)).map(drop).map_err(ReportError::drawing)
-}
-
 /// All values and means; intervals as far as 1.5 times the values' own spread.
 fn y_range(figure: &Effect) -> Option<(f64, f64)> {
     let points = || figure.series.iter().flat_map(|series| &series.points);
@@ -214,14 +185,6 @@ fn fitted_labels(levels: &[(f64, String)], ordered: bool) -> Vec<(f64, String)> 
         })
         .cloned()
         .collect()
-}
-
-fn cut(label: &str, room: usize) -> String {
-    if label.chars().count() <= room {
-        label.into()
-    } else {
-        label.chars().take(room - 1).chain(['…']).collect()
-    }
 }
 
 #[cfg(test)]

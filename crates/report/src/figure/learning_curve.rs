@@ -4,9 +4,9 @@
 use plotters::element::Polygon;
 use plotters::style::ShapeStyle;
 
-use super::chart::{Frame, UNIT, faint, line, stroke};
-use super::effect::cross;
+use super::chart::{Frame, PANEL, UNIT, faint, line, stroke};
 use super::ink::Ink;
+use super::mark::cross;
 use super::scale::{step_label, ticks};
 use crate::ReportError;
 
@@ -57,6 +57,8 @@ pub(crate) fn learning_curve(figure: &LearningCurve) -> Result<Option<CurveDrawi
             .collect(),
         x_title: "step".into(),
         y: (bottom, top),
+        y_labels: None,
+        size: PANEL,
         title: figure.title.clone(),
         description: figure.description.clone(),
         id: figure.id.clone(),

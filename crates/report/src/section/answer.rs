@@ -17,25 +17,30 @@ use crate::page::Subject;
 use crate::summary::{Counts, LEVEL, best_of};
 
 pub(crate) fn section(subject: &Subject<'_>) -> String {
+    format!(
+        "<section id=\"answer\" class=\"answer\">\n<h2>Answer</h2>\n{}{}</section>\n",
+        said(subject),
+        reserved(subject)
+    )
+}
+
+/// The conclusion and a sentence a cell.
+pub(crate) fn said(subject: &Subject<'_>) -> String {
     let summary = &subject.summary;
-    let mut out = String::from("<section id=\"answer\" class=\"answer\">\n<h2>Answer</h2>\n");
     if summary.cells.iter().all(|cell| cell.estimate.is_none()) {
-        out.push_str(&format!("<p class=\"lead\">{}</p>\n", no_answer(subject)));
-    } else {
-        let lead = if summary.is_final() { conclusion(subject) } else { so_far(subject) };
-        out.push_str(&format!("<p class=\"lead\">{lead}</p>\n"));
-        out.push_str(&findings::list(subject));
-        if is_mechanical(&summary.metric) {
-            out.push_str(&format!("<p>{MECHANICAL}</p>\n"));
-        }
+        return format!("<p class=\"lead\">{}</p>\n", no_answer(subject));
     }
-    out.push_str(&reservations::list(subject));
-    // Seeds show nothing of a metric that nobody has.
-    if !summary.has_ended() || summary.cells.iter().any(|cell| cell.estimate.is_some()) {
-        out.push_str(&certainty(subject));
-    }
-    out.push_str("</section>\n");
-    out
+    let lead = if summary.is_final() { conclusion(subject) } else { so_far(subject) };
+    let mechanical = match is_mechanical(&summary.metric) {
+        true => format!("<p>{MECHANICAL}</p>\n"),
+        false => String::new(),
+    };
+    format!("<p class=\"lead\">{lead}</p>\n{}{mechanical}", findings::list(subject))
+}
+
+/// What stands beside it, and what so many seeds can show.
+pub(crate) fn reserved(subject: &Subject<'_>) -> String {
+    format!("{}{}", reservations::list(subject), certainty(subject))
 }
 
 const MECHANICAL: &str = "This metric follows the training objective (a larger λ lowers the cycle error mechanically); \
@@ -227,9 +232,13 @@ fn against(subject: &Subject<'_>, cell: usize, base: usize) -> String {
     }
 }
 
-/// What so many seeds can show, and how many pairs there are.
+/// What so many seeds can show, and how many pairs there are. Seeds show nothing of a metric that
+/// nobody has.
 fn certainty(subject: &Subject<'_>) -> String {
     let (record, summary) = (subject.record, &subject.summary);
+    if summary.has_ended() && summary.cells.iter().all(|cell| cell.estimate.is_none()) {
+        return String::new();
+    }
     let Some(base) = summary.baseline else { return String::new() };
     let seeds_of = |cell: usize| -> Vec<u64> {
         record.runs.iter().filter(|run| run.cell == cell).map(|run| run.seed).collect()

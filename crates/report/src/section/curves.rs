@@ -154,6 +154,8 @@ fn panel(
 ) -> Result<(String, bool), ReportError> {
     let (record, metric) = (subject.record, metric::describe(name));
     let (mut curves, mut absent, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+    // What the figure's CSV has: the table beneath it would be too long to read.
+    let mut points = String::from("<template class=\"csv\">cell,step,mean,lowest,highest");
     for &(cell, ink) in cells {
         let own: Vec<_> = runs.iter().filter(|(run, _)| record.runs[*run].cell == cell).collect();
         let label = &record.plan.cells[cell].label;
@@ -179,8 +181,15 @@ fn panel(
             shared.first().map(|p| p.1),
             shared.last().map(|p| (p.0, p.1)),
         ));
+        for (step, mean, low, high) in shared {
+            points.push_str(&format!("\n{},{step:.0}", esc(quoted(label))));
+            for value in [mean, low, high] {
+                points.push_str(&format!(",{}", significant(value)));
+            }
+        }
         curves.push(CellCurve { ink, seeds, ends });
     }
+    points.push_str("</template>\n");
     let places =
         decimals(rows.iter().flat_map(|row| [row.2, row.3.map(|(_, mean)| mean)]).flatten());
     let said: Vec<String> = rows
@@ -228,11 +237,21 @@ fn panel(
     // An arrow on a training loss would call a lower loss a better run; it is not.
     let heading = if name.starts_with("loss/") { metric.title.clone() } else { metric.heading() };
     let html = format!(
-        "<figure class=\"panel\">\n<figcaption>{}</figcaption>\n{}{missing}{table}</figure>\n",
+        "<figure class=\"panel\">\n<figcaption>{}</figcaption>\n{}{missing}{table}{points}</figure>\n",
         esc(heading),
         drawing.svg,
     );
     Ok((html, drawing.cut))
+}
+
+/// As CSV has text.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "\"\""))
+}
+
+/// Six digits, as programs read numbers.
+fn significant(value: f64) -> f64 {
+    format!("{value:.5e}").parse().expect("a number that was just written")
 }
 
 /// Which images the held-out metrics are of, and what may follow from them.

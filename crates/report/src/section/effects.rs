@@ -6,7 +6,7 @@ use track::{AxisRecord, CellRecord, SweepRecord};
 
 use in_words::{data_table, describe};
 
-use super::{factorial, level};
+use super::{factorial, level, parallel};
 use crate::ReportError;
 use crate::escape::esc;
 use crate::figure::{
@@ -33,6 +33,7 @@ pub(crate) fn section(subject: &Subject<'_>) -> Result<String, ReportError> {
             out.push_str(&axis_block(subject, axis, at, &measured)?);
         }
     }
+    out.push_str(&parallel::block(subject)?);
     out.push_str(&factorial::block(subject));
     out.push_str("</section>\n");
     Ok(out)
@@ -192,7 +193,7 @@ fn panel(
 }
 
 /// Labels of the levels and where they go; numbers in their order, words as declared.
-fn layout(record: &SweepRecord, axis: &AxisRecord) -> (Vec<String>, Place, Vec<f64>) {
+pub(super) fn layout(record: &SweepRecord, axis: &AxisRecord) -> (Vec<String>, Place, Vec<f64>) {
     let mut levels: Vec<Level> = Vec::new();
     for cell in &record.plan.cells {
         let label = level(axis, cell);

@@ -11,32 +11,51 @@ use crate::page::Subject;
 use crate::summary::Counts;
 
 pub(crate) fn section(subject: &Subject<'_>) -> String {
-    let (record, plan) = (subject.record, &subject.record.plan);
-    let question = if plan.question.trim().is_empty() { &plan.name } else { &plan.question };
-    let counts = Counts::of(&record.runs);
+    let plan = &subject.record.plan;
     let mut out = format!(
         "<header>\n<p class=\"kicker\">Ablation study · {}</p>\n<h1>{}</h1>\n",
         esc(&plan.name),
-        esc(question)
+        esc(question(subject))
     );
-    if !counts.is_final() {
-        out.push_str(&format!(
-            "<p class=\"banner\" role=\"note\"><strong>Partial.</strong> {} of {} runs have come to an end; \
-             numbers below will change.</p>\n",
-            counts.ended(),
-            counts.planned
-        ));
-    }
-    out.push_str(&code_banner(subject));
-    out.push_str(&damage_banner(subject));
+    out.push_str(&banners(subject));
+    out.push_str(&format!("<p class=\"standing\">{}</p>\n</header>", standing(subject)));
+    out
+}
+
+/// The sweep's name where its file asks nothing.
+pub(crate) fn question<'a>(subject: &Subject<'a>) -> &'a str {
+    let plan = &subject.record.plan;
+    if plan.question.trim().is_empty() { &plan.name } else { &plan.question }
+}
+
+/// How much was planned, on what, and what has become of it.
+pub(crate) fn standing(subject: &Subject<'_>) -> String {
+    let record = subject.record;
     let titles: Vec<&str> = data_sets(record).iter().map(|it| it.title.as_str()).collect();
-    out.push_str(&format!(
-        "<p class=\"standing\">{} on {}: {}</p>\n</header>",
+    format!(
+        "{} on {}: {}",
         plan_size(subject),
         esc(titles.join(" and ")),
-        status(counts)
-    ));
-    out
+        status(Counts::of(&record.runs))
+    )
+}
+
+/// What every number below is to be read with.
+pub(crate) fn banners(subject: &Subject<'_>) -> String {
+    format!("{}{}{}", partial_banner(subject), code_banner(subject), damage_banner(subject))
+}
+
+fn partial_banner(subject: &Subject<'_>) -> String {
+    let counts = Counts::of(&subject.record.runs);
+    if counts.is_final() {
+        return String::new();
+    }
+    format!(
+        "<p class=\"banner\" role=\"note\"><strong>Partial.</strong> {} of {} runs have come to an end; \
+         numbers below will change.</p>\n",
+        counts.ended(),
+        counts.planned
+    )
 }
 
 /// Data, settings and origin.

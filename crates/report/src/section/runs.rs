@@ -1,5 +1,7 @@
 //! Every run of the plan, whatever became of it.
 
+mod failures;
+
 use track::{RunRecord, RunState};
 
 use super::flags;
@@ -65,6 +67,7 @@ pub(crate) fn section(subject: &Subject<'_>) -> String {
         ));
     }
     out.push_str("</tbody>\n</table>\n</div>\n");
+    out.push_str(&failures::block(subject));
     out.push_str(&went_wrong(subject));
     out.push_str(&damaged(subject));
     out.push_str("</section>\n");
@@ -125,7 +128,7 @@ fn went_wrong(subject: &Subject<'_>) -> String {
     if runs.is_empty() {
         return String::new();
     }
-    let mut out = String::from("<h3>What went wrong</h3>\n");
+    let mut out = String::from("<h3>What went wrong, run by run</h3>\n");
     for run in runs {
         let label = esc(&subject.record.plan.cells[run.cell].label);
         let reason = run.state.reason().map(|it| format!(": {}", esc(it))).unwrap_or_default();

@@ -93,6 +93,42 @@ impl Fixture {
         Fixture::of("upsample", "Do λ and the up-sampling interact?", "grid", axes, cells, seeds)
     }
 
+    /// Three axes; every run completed.
+    pub(crate) fn three_axes(seeds: &[u64]) -> Fixture {
+        let (lambdas, ups, modes) =
+            ([1.0, 10.0], ["transpose", "nearest", "bilinear"], ["lsgan", "vanilla"]);
+        let mut cells = Vec::new();
+        for lambda in lambdas {
+            for up in ups {
+                for mode in modes {
+                    let settings = vec![
+                        ("loss.lambda_cycle", json!(lambda)),
+                        ("model.upsample", json!(up)),
+                        ("loss.gan_mode", json!(mode)),
+                    ];
+                    let baseline = lambda == 10.0 && up == "transpose" && mode == "lsgan";
+                    let label = format!("lambda_cycle={lambda} upsample={up} gan_mode={mode}");
+                    cells.push(cell(label, settings, baseline));
+                }
+            }
+        }
+        let axes = vec![
+            axis("λ cycle", "loss.lambda_cycle", lambdas.map(|it| json!(it)).to_vec(), "log"),
+            axis("up-sampling", "model.upsample", ups.map(|it| json!(it)).to_vec(), "category"),
+            axis("loss", "loss.gan_mode", modes.map(|it| json!(it)).to_vec(), "category"),
+        ];
+        let question = "Which of the three matters?";
+        let mut fixture = Fixture::of("three-axes", question, "grid", axes, cells, seeds);
+        for run in &mut fixture.record.runs {
+            run.samples.clear();
+            // Else the loss would change nothing, and cells would be equal.
+            let own = 0.002 * wave(run.cell as u64, 3);
+            let l1 = run.rows.iter_mut().filter(|row| row.name == "eval/l1_ab");
+            l1.for_each(|row| row.value += own);
+        }
+        fixture
+    }
+
     /// Many values of one learning rate, without images.
     pub(crate) fn wide(count: usize, seeds: &[u64]) -> Fixture {
         let rates: Vec<f64> = (0..count).map(|at| 1e-4 * (at + 1) as f64).collect();

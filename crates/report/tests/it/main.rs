@@ -1,6 +1,9 @@
 //! The page of a made-up sweep: four weights of the cycle loss, of which one run
 //! diverges and one is still to come.
 
+mod beside;
+mod browser;
+mod figures;
 mod fixture;
 mod protocol;
 mod scores;
@@ -396,11 +399,29 @@ fn a_page_is_written_whole() {
     let path = report::write(&fixture.record, &out).expect("a temporary folder can be written");
     assert_eq!(path, out.join("index.html"));
     assert_eq!(fs::read_to_string(&path).expect("the page is there"), html(&fixture.record));
-    assert_eq!(
-        fs::read_dir(&out).expect("the folder is there").count(),
-        1,
-        "nothing is left beside it"
+    let mut names: Vec<_> = fs::read_dir(&out)
+        .expect("the folder is there")
+        .map(|entry| entry.expect("an entry").file_name())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["data.json", "index.html", "summary.md"], "nothing is left beside them");
+}
+
+/// A reader has the old file, and no half of a new one.
+#[test]
+fn a_file_that_cannot_be_replaced_is_named() {
+    let fixture = Fixture::new(&[0]);
+    let out = fixture.dir.path().join("report");
+    fs::create_dir_all(out.join("summary.md/taken")).expect("a temporary folder can be written");
+    let refused = report::write(&fixture.record, &out);
+    assert!(
+        matches!(&refused, Err(ReportError::Write { path, .. }) if path.ends_with("summary.md"))
     );
+    let hidden = fs::read_dir(&out).expect("the folder").filter_map(|entry| {
+        let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
+        name.starts_with('.').then_some(name)
+    });
+    assert_eq!(hidden.collect::<Vec<_>>(), [""; 0], "half a file is left");
 }
 
 #[test]
@@ -424,6 +445,7 @@ fn demo() {
         ("two", Fixture::new(&[0, 1])),
         ("three", Fixture::new(&[0, 1, 2])),
         ("grid", Fixture::grid(&[0, 1, 2, 3])),
+        ("three-axes", Fixture::three_axes(&[0, 1, 2])),
         ("wide", Fixture::wide(100, &[0, 1, 2, 3, 4])),
         ("scored", Fixture::scored(&[0, 1, 2, 3, 4, 5, 6])),
         ("illustrative", Fixture::scored(&[0, 1, 2])),

@@ -249,6 +249,23 @@ mod tests {
         ImageSet::new(lcg::pictures(N, 32, seed), Some(taps(seed, shift))).expect("as many")
     }
 
+    fn all<'a>(
+        outputs: &'a ImageSet,
+        reference: &'a ImageSet,
+        inputs: &'a ImageSet,
+        partners: &'a ImageSet,
+    ) -> Sides<'a> {
+        Sides {
+            outputs,
+            reference,
+            inputs: Some(inputs),
+            partners: Some(partners),
+            aligned: true,
+            oracle: Some(partners),
+            seed: 0,
+        }
+    }
+
     fn names(card: &ScoreCard) -> Vec<&str> {
         let mut names: Vec<&str> = card.scores.keys().chain(card.absent.keys()).copied().collect();
         names.sort();
@@ -259,15 +276,7 @@ mod tests {
     fn every_metric_is_there_or_says_why_not() {
         let (outputs, reference, inputs, partners) =
             (set(1, 0.2), set(2, 0.0), set(3, 0.9), set(4, 0.0));
-        let all = Sides {
-            outputs: &outputs,
-            reference: &reference,
-            inputs: Some(&inputs),
-            partners: Some(&partners),
-            aligned: true,
-            oracle: Some(&partners),
-            seed: 0,
-        };
+        let all = all(&outputs, &reference, &inputs, &partners);
         let full = score(&all);
         assert_eq!(full.absent, BTreeMap::new());
         assert_eq!(full.scores.len(), 20);
@@ -298,16 +307,7 @@ mod tests {
     fn the_anchors_gain_zero_and_one() {
         let (reference, inputs, partners) = (set(2, 0.0), set(3, 0.9), set(4, 0.0));
         let gain = |outputs: &ImageSet| {
-            let sides = Sides {
-                outputs,
-                reference: &reference,
-                inputs: Some(&inputs),
-                partners: Some(&partners),
-                aligned: true,
-                oracle: Some(&partners),
-                seed: 0,
-            };
-            score(&sides).scores["gain"].value
+            score(&all(outputs, &reference, &inputs, &partners)).scores["gain"].value
         };
         assert!(gain(&inputs).abs() < 1e-12);
         assert!((gain(&partners) - 1.0).abs() < 1e-12);

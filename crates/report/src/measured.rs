@@ -42,7 +42,7 @@ pub(crate) const ANCHORS: [(&str, &str, &str); 4] = [
 
 impl Measured {
     fn of(record: &SweepRecord, metric: Metric, role: Role, anchors: &Anchors) -> Measured {
-        let error = metric::standard_error_of(&metric.name);
+        let error = spec::standard_error_of(&metric.name);
         let image_errors = (0..record.plan.cells.len())
             .map(|cell| {
                 let runs = record.runs.iter().filter(|run| run.cell == cell);
@@ -83,7 +83,7 @@ pub(crate) fn all(record: &SweepRecord, primary: &Metric, anchors: &Anchors) -> 
         .flat_map(|run| &run.rows)
         .filter(|row| row.split == Split::Eval && row.name.starts_with("eval/"))
         .map(|row| row.name.as_str())
-        .filter(|name| !metric::is_standard_error(name))
+        .filter(|name| !spec::is_standard_error(name))
         // Of the last discriminators and of generators that they were not trained against.
         .filter(|name| !(chooses(record) && metric::is_of_the_contest(name)))
         .collect();

@@ -55,20 +55,6 @@ pub(crate) fn needs(name: &str, what: Needs) -> bool {
     known_metric(name).is_some_and(|known| known.needs.contains(&what))
 }
 
-/// Where the standard error over images is recorded, if the metric has one.
-pub(crate) fn standard_error_of(name: &str) -> String {
-    for side in ["_ab", "_ba"] {
-        if let Some(stem) = name.strip_suffix(side) {
-            return format!("{stem}_se{side}");
-        }
-    }
-    format!("{name}_se")
-}
-
-pub(crate) fn is_standard_error(name: &str) -> bool {
-    name.ends_with("_se") || name.ends_with("_se_ab") || name.ends_with("_se_ba")
-}
-
 /// What tells whether a small cycle error is honest, for a cycle error in any of its forms.
 pub(crate) fn steganography_gap_of(name: &str) -> Option<&'static str> {
     let domain = name.strip_prefix("eval/cycle_")?;
@@ -164,12 +150,6 @@ mod tests {
 
     #[test]
     fn names_lead_to_what_belongs_to_them() {
-        assert_eq!(standard_error_of("eval/kid_b4_ab"), "eval/kid_b4_se_ab");
-        assert_eq!(standard_error_of("eval/gain"), "eval/gain_se");
-        for name in ["eval/kid_b4_se_ab", "eval/gain_se", "eval/gain_se_ba"] {
-            assert!(is_standard_error(name), "{name}");
-        }
-        assert!(!is_standard_error("eval/recall_ab"));
         assert_eq!(steganography_gap_of("eval/cycle_r_b"), Some("eval/steg_gap_b"));
         assert_eq!(steganography_gap_of("eval/cycle_a"), Some("eval/steg_gap_a"));
         assert_eq!(steganography_gap_of("eval/idt_a"), None);

@@ -227,10 +227,11 @@ impl Evaluation {
 
     fn put_card(&mut self, card: &ScoreCard, suffix: &str) {
         for (metric, score) in &card.scores {
-            self.put(format!("eval/{metric}_{suffix}"), score.value, score.n);
+            let name = format!("eval/{metric}_{suffix}");
             if let Some(error) = score.standard_error {
-                self.put(format!("eval/{metric}_se_{suffix}"), error, score.n);
+                self.put(spec::standard_error_of(&name), error, score.n);
             }
+            self.put(name, score.value, score.n);
         }
         let absent = card.absent.iter();
         self.absent

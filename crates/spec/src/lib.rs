@@ -47,7 +47,10 @@ pub use execution::{Devices, Exec, Limits, OnCodeChange, RunOrder, Samples, Slot
 pub use expression::{Expression, ExpressionError};
 pub use image_search::Unfound;
 pub use leaf::show;
-pub use metric::{Goal, KnownMetric, Metric, Needs, Select, known_metric, known_metrics};
+pub use metric::{
+    Goal, KnownMetric, Metric, Needs, Select, is_standard_error, known_metric, known_metrics,
+    standard_error_of,
+};
 pub use plan::{Axis, Cell, Plan, PlannedRun, read, read_in};
 pub use preset::{Departure, Preset, difference};
 pub use resolve::Origin;

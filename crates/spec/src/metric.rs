@@ -4,7 +4,9 @@ mod declared;
 mod registry;
 
 pub(crate) use declared::read_metric;
-pub use registry::{KnownMetric, Needs, known_metric, known_metrics};
+pub use registry::{
+    KnownMetric, Needs, is_standard_error, known_metric, known_metrics, standard_error_of,
+};
 
 /// Which way is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

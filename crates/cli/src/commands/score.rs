@@ -64,7 +64,7 @@ fn expect_apart(args: &ScoreArgs) -> anyhow::Result<()> {
 }
 
 /// Anchors in the order of how much they know.
-const KINDS: [&str; 4] = ["identity", "mean", "colour", "oracle"];
+pub(crate) const KINDS: [&str; 4] = ["identity", "mean", "colour", "oracle"];
 
 fn print(scored: &ScoredFolders) {
     let ScoredFolders {

@@ -11,6 +11,7 @@ use track::{
 };
 
 use crate::args::{LsArgs, ShowArgs, StatusArgs};
+use crate::commands::score::KINDS;
 use crate::exit::Exit;
 use crate::places::Places;
 use crate::run_address::recorded_at;
@@ -163,7 +164,6 @@ pub(crate) fn show(args: &ShowArgs, places: &Places) -> anyhow::Result<Exit> {
 
 /// What held-out images say, the sweep's own metrics first, each beside its anchors; then the rest.
 fn print_scores(scores: &BTreeMap<String, f64>, judged_by: &MetricRecord) {
-    const ANCHORS: [&str; 4] = ["identity", "mean", "colour", "oracle"];
     let own = [&judged_by.name].into_iter().chain(&judged_by.secondary);
     let known = spec::known_metrics().iter().map(|metric| &metric.name);
     let mut names: Vec<&String> = Vec::new();
@@ -173,7 +173,7 @@ fn print_scores(scores: &BTreeMap<String, f64>, judged_by: &MetricRecord) {
         }
     }
     let row = |name: &&String| {
-        let error = scores.get(&standard_error_of(name));
+        let error = scores.get(&spec::standard_error_of(name));
         let error = error.map_or(String::new(), |it| format!(" ± {}", number(*it)));
         let anchor = |kind: &&str| {
             let name = name.trim_start_matches("eval/");
@@ -183,12 +183,12 @@ fn print_scores(scores: &BTreeMap<String, f64>, judged_by: &MetricRecord) {
             of("").or_else(both).map_or(String::new(), number)
         };
         let mut row = vec![name.to_string(), format!("{}{error}", number(scores[*name]))];
-        row.extend(ANCHORS.iter().map(anchor));
+        row.extend(KINDS.iter().map(anchor));
         row
     };
     if !names.is_empty() {
         let rows: Vec<_> = names.iter().map(row).collect();
-        let header: Vec<&str> = ["metric", "value"].into_iter().chain(ANCHORS).collect();
+        let header: Vec<&str> = ["metric", "value"].into_iter().chain(KINDS).collect();
         tell!("\n{}", table(&header, &rows));
     }
     let is_other = |name: &&String| !name.starts_with("eval/") && !name.starts_with("anchor/");
@@ -199,11 +199,6 @@ fn print_scores(scores: &BTreeMap<String, f64>, judged_by: &MetricRecord) {
             tell!("  {name:<28} {}", number(scores[name]));
         }
     }
-}
-
-fn standard_error_of(name: &str) -> String {
-    let side = ["_ab", "_ba"].into_iter().find(|side| name.ends_with(side)).unwrap_or("");
-    format!("{}_se{side}", name.trim_end_matches(side))
 }
 
 /// The way to where the run stands, and the end of its log.

@@ -134,7 +134,7 @@ fn held_out(run: &RunRecord) -> HeldOut<'_> {
     let of = |split| {
         let mut series = Series::new();
         for row in run.rows.iter().filter(|row| row.split == split) {
-            if row.name.starts_with("eval/") && !metric::is_standard_error(&row.name) {
+            if row.name.starts_with("eval/") && !spec::is_standard_error(&row.name) {
                 series.entry(&row.name).or_default().push((row.step, row.value));
             }
         }

@@ -125,7 +125,7 @@ fn metrics(subject: &Subject<'_>) -> String {
         .flat_map(|run| &run.rows)
         .map(|row| row.name.as_str())
         .filter(|name| name.starts_with("eval/") || name.starts_with("loss/"))
-        .filter(|name| !metric::is_standard_error(name));
+        .filter(|name| !spec::is_standard_error(name));
     // Both directions of one metric share their definition: they are listed together.
     let mut entries: Vec<(&str, &str, Vec<String>, String)> = Vec::new();
     for name in declared.chain(recorded).collect::<BTreeSet<_>>() {

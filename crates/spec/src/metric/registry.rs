@@ -254,6 +254,21 @@ pub fn known_metric(name: &str) -> Option<&'static KnownMetric> {
     KNOWN.iter().find(|known| known.name == name)
 }
 
+/// Where the standard error over images is recorded, if the metric has one.
+pub fn standard_error_of(name: &str) -> String {
+    for side in ["_ab", "_ba"] {
+        if let Some(stem) = name.strip_suffix(side) {
+            return format!("{stem}_se{side}");
+        }
+    }
+    format!("{name}_se")
+}
+
+/// Whether a recorded name is that of a standard error over images.
+pub fn is_standard_error(name: &str) -> bool {
+    name.ends_with("_se") || name.ends_with("_se_ab") || name.ends_with("_se_ba")
+}
+
 impl KnownMetric {
     /// Whether it is a score of held-out images, and not a loss of training.
     pub fn is_evaluation(&self) -> bool {
@@ -325,6 +340,16 @@ mod tests {
         let others = known_metrics().iter().filter(|it| !it.is_recorded());
         let names: Vec<&str> = others.map(|it| it.name.as_str()).collect();
         assert_eq!(names, ["eval/fid_ab", "eval/fid_ba", "eval/lpips_ab", "eval/lpips_ba"]);
+    }
+
+    #[test]
+    fn standard_errors_stand_beside_what_they_are_of() {
+        assert_eq!(standard_error_of("eval/kid_b4_ab"), "eval/kid_b4_se_ab");
+        assert_eq!(standard_error_of("eval/gain"), "eval/gain_se");
+        for name in ["eval/kid_b4_se_ab", "eval/gain_se", "eval/gain_se_ba"] {
+            assert!(is_standard_error(name), "{name}");
+        }
+        assert!(!is_standard_error("eval/recall_ab"));
     }
 
     #[test]

@@ -17,10 +17,12 @@ use crate::summary::{self, Summary};
 use crate::{Options, Rendered, ReportError};
 
 const TEMPLATE: &str = include_str!("page.html");
-const STYLE: &str = concat!("\n", include_str!("style.css"));
+const STYLE: &str = concat!("\n", include_str!("style.css"), include_str!("style/samples.css"));
 const SCRIPT: &str = concat!(
     "\n",
-    include_str!("script.js"),
+    include_str!("script/chosen.js"),
+    include_str!("script/sorting.js"),
+    include_str!("script/samples.js"),
     include_str!("script/tables.js"),
     include_str!("script/figures.js")
 );

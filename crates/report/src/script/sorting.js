@@ -1,5 +1,4 @@
-"use strict";
-// The page is whole without this: it sorts tables and chooses among samples.
+// The page is whole without its scripts. This one sorts tables.
 for (const table of document.querySelectorAll("table.sortable")) {
   const body = table.tBodies[0];
   const key = (row, at) => {
@@ -34,15 +33,4 @@ for (const table of document.querySelectorAll("table.sortable")) {
       body.append(...rows.map(([, row]) => row));
     });
   }
-}
-const controls = document.getElementById("sample-controls");
-if (controls) {
-  const section = document.getElementById("samples");
-  controls.hidden = false;
-  controls.addEventListener("change", (event) => {
-    if (event.target.name === "show") section.dataset.show = event.target.value;
-    if (event.target.id === "sample-seed") {
-      for (const part of section.querySelectorAll("[data-seed]")) part.hidden = part.dataset.seed !== event.target.value;
-    }
-  });
 }

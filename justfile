@@ -47,6 +47,10 @@ fuzz TARGET SECONDS="60":
 test-cuda:
     CYCLELAB_TEST_DEVICE=cuda:0 cargo {{nextest}} --release --workspace --features cli/cuda reference
 
+# Report a made-up sweep of 500 runs, 20 metrics and 200 epochs, and print the time and the size
+scale:
+    cargo {{nextest}} {{selection}} five_hundred_runs {{ if nextest == "nextest run" { "--run-ignored all --no-capture" } else { "-- --ignored --nocapture" } }}
+
 # Train side by side with PyTorch and print the largest differences (Python with torch, numpy, pillow, pyarrow, safetensors)
 parity *ARGS: build
     ${CYCLELAB_PYTHON:-python3} tests/reference/parity.py --cyclelab {{cyclelab}} {{ARGS}}

@@ -62,6 +62,11 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// How far sweeps are
     Status(StatusArgs),
+    /// A sweep over the whole terminal while it is trained: runs, curves, time left, load
+    ///
+    /// Only looks: leaving it changes nothing. Reads the store, so it works from another terminal and
+    /// another machine that sees the same folder.
+    Watch(WatchArgs),
     /// List sweeps, or the runs of one
     Ls(LsArgs),
     /// Show one run: what it differs in, how it went, its scores
@@ -80,6 +85,12 @@ pub(crate) enum Command {
     Rm(RmArgs),
     /// Write a sweep's report from what has been recorded so far
     Report(ReportArgs),
+    /// Show the reports of all sweeps to a browser, also one on another machine
+    ///
+    /// Made from the store when they are asked for, and live while a sweep is at work. Listens on this
+    /// machine's loopback address alone, so another one takes a tunnel (`ssh -L`); asks for the token
+    /// in the address it prints; changes nothing.
+    Serve(ServeArgs),
     /// Translate a folder of pictures with a run's generator or a published one
     ///
     /// Pictures of any size are read (jpg, png, bmp, tif, webp; subfolders too) and written as
@@ -244,6 +255,12 @@ pub(crate) struct StatusArgs {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct WatchArgs {
+    /// The sweep's name [default: the one that is at work]
+    pub(crate) sweep: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct LsArgs {
     /// The sweep's name; all sweeps without it
     pub(crate) sweep: Option<String>,
@@ -295,6 +312,17 @@ pub(crate) struct ReportArgs {
     /// Folder to write `index.html` to [default: REPORTS/SWEEP]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Go on writing it as the runs go on, until every one has ended or Ctrl-C is pressed; an open page
+    /// shows what is new by itself. (`cyclelab sweep` does so for its own report.)
+    #[arg(long)]
+    pub(crate) live: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ServeArgs {
+    /// The port to listen on [default: the first free one from 8642 on]
+    #[arg(long, value_name = "N")]
+    pub(crate) port: Option<u16>,
 }
 
 #[derive(Debug, clap::Args)]

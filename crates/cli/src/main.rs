@@ -4,10 +4,12 @@
 mod terminal;
 
 mod args;
+mod board;
 mod commands;
 mod dashboard;
 mod diagnostics;
 mod exit;
+mod live_report;
 mod places;
 mod run_address;
 mod signals;
@@ -27,11 +29,13 @@ fn main() -> std::process::ExitCode {
         Command::Sweep(it) => commands::sweep(&it, &places),
         Command::Run(it) => commands::run(&it, &places),
         Command::Status(it) => commands::status(&it, &places),
+        Command::Watch(it) => commands::watch(&it, &places),
         Command::Ls(it) => commands::ls(&it, &places),
         Command::Show(it) => commands::show(&it, &places),
         Command::Diff(it) => commands::diff(&it, &places),
         Command::Rm(it) => commands::rm(&it, &places),
         Command::Report(it) => commands::report(&it, &places),
+        Command::Serve(it) => commands::serve(&it, &places),
         Command::Translate(it) => commands::translate(&it, &places),
         Command::Score(it) => commands::score(&it, &places),
         Command::Schema => commands::schema(),

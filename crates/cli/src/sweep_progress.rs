@@ -220,7 +220,7 @@ impl SweepProgress {
         }
     }
 
-    fn say(&self, line: &str) {
+    pub(crate) fn say(&self, line: &str) {
         match &self.bars {
             // Above the bars; a terminal that went away is no reason to stop training.
             Some(bars) => drop(bars.all.println(plain(line))),

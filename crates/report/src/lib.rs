@@ -7,10 +7,12 @@
 
 mod absence;
 mod brief;
+mod contents;
 mod data;
 mod escape;
 mod evaluation;
 mod figure;
+mod live;
 mod markdown;
 mod measured;
 mod metric;
@@ -26,6 +28,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use track::SweepRecord;
+
+pub use contents::contents;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
@@ -52,12 +56,14 @@ impl ReportError {
 pub struct Options {
     /// Bytes of sample images that go into the page; seeds past it are left out and named.
     pub image_budget: usize,
+    /// The page shows by itself what is written in its place later.
+    pub live: bool,
 }
 
 impl Default for Options {
     fn default() -> Options {
         // Pages of 25 MB still open at once and pass most mail servers.
-        Options { image_budget: 25 << 20 }
+        Options { image_budget: 25 << 20, live: false }
     }
 }
 
@@ -68,6 +74,8 @@ pub struct Rendered {
     pub summary: String,
     /// Everything the page's numbers are made of, as JSON: `docs/report.md` describes it.
     pub data: String,
+    /// Of a live page: the script beside it, `live.js`, that says which page is the newest.
+    pub news: Option<String>,
     /// Sample images that could not be shown, by path and reason. The page says so in their place.
     pub problems: Vec<(PathBuf, String)>,
 }
@@ -89,20 +97,51 @@ pub fn render(record: &SweepRecord, options: &Options) -> Result<Rendered, Repor
 }
 
 /// Writes `index.html`, and beside it `summary.md` and `data.json`, each whole or not at all, and
-/// returns the page's path.
+/// returns the page's path. A live page that was there, and is open somewhere, shows this one.
 ///
 /// # Errors
 /// Those of [`render`], `CreateDir` and `Write`.
 pub fn write(record: &SweepRecord, out_dir: &Path) -> Result<PathBuf, ReportError> {
-    let rendered = render(record, &Options::default())?;
+    write_with(record, out_dir, &Options::default())
+}
+
+/// The same of a sweep that is at work: where the page is open it shows by itself what is written
+/// later.
+///
+/// # Errors
+/// Those of [`write`].
+pub fn write_live(record: &SweepRecord, out_dir: &Path) -> Result<PathBuf, ReportError> {
+    write_with(record, out_dir, &Options { live: true, ..Options::default() })
+}
+
+fn write_with(
+    record: &SweepRecord,
+    out_dir: &Path,
+    options: &Options,
+) -> Result<PathBuf, ReportError> {
+    let rendered = render(record, options)?;
     fs::create_dir_all(out_dir)
         .map_err(|source| ReportError::CreateDir { path: out_dir.to_path_buf(), source })?;
-    // The page last: where it is new, so is what lies beside it.
+    // The page after what lies beside it, and the news of it last.
     replace(&out_dir.join("data.json"), &rendered.data)?;
     replace(&out_dir.join("summary.md"), &rendered.summary)?;
     let page = out_dir.join("index.html");
     replace(&page, &rendered.html)?;
+    let news = out_dir.join(live::NEWS_FILE);
+    match &rendered.news {
+        Some(said) => replace(&news, said)?,
+        None => remove(&news)?,
+    }
     Ok(page)
+}
+
+fn remove(path: &Path) -> Result<(), ReportError> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(ReportError::Write { path: path.to_path_buf(), source })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Two reports at once write two files; the later rename wins, and a reader sees one of them whole.

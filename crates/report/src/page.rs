@@ -8,6 +8,7 @@ use track::SweepRecord;
 use crate::brief;
 use crate::data;
 use crate::escape::esc;
+use crate::live::{self, Stamp};
 use crate::measured::{self, Anchors, Measured};
 use crate::metric::{self, Metric};
 use crate::section::{
@@ -17,14 +18,17 @@ use crate::summary::{self, Summary};
 use crate::{Options, Rendered, ReportError};
 
 const TEMPLATE: &str = include_str!("page.html");
-const STYLE: &str = concat!("\n", include_str!("style.css"), include_str!("style/samples.css"));
-const SCRIPT: &str = concat!(
+pub(crate) const STYLE: &str =
+    concat!("\n", include_str!("style.css"), include_str!("style/samples.css"));
+pub(crate) const SCRIPT: &str = concat!(
     "\n",
     include_str!("script/chosen.js"),
     include_str!("script/sorting.js"),
     include_str!("script/samples.js"),
     include_str!("script/tables.js"),
-    include_str!("script/figures.js")
+    include_str!("script/figures.js"),
+    include_str!("script/opened.js"),
+    include_str!("script/live.js")
 );
 
 /// What every section looks at.
@@ -66,36 +70,47 @@ pub(crate) fn render(record: &SweepRecord, options: &Options) -> Result<Rendered
         method::section(&subject),
     ];
     let title = esc(&record.plan.name).to_string();
-    let html = fill(&[
-        ("title", &title),
-        ("policy", &policy()),
-        ("style", STYLE),
-        ("script", SCRIPT),
-        ("header", &header::section(&subject)),
-        ("answer", &answer::section(&subject)),
-        ("facts", &header::facts(&subject)),
-        ("main", &sections.concat()),
-    ]);
+    let (header, answer) = (header::section(&subject), answer::section(&subject));
+    let (facts, main) = (header::facts(&subject), sections.concat());
+    let stamp = options.live.then(|| Stamp::of(&[&header, &answer, &facts, &main]));
+    let html = fill(
+        TEMPLATE,
+        &[
+            ("title", &title),
+            ("policy", &policy(options.live)),
+            ("live_head", if options.live { live::WITHOUT_SCRIPTS } else { "" }),
+            ("live", &stamp.as_ref().map(Stamp::control).unwrap_or_default()),
+            ("style", STYLE),
+            ("script", SCRIPT),
+            ("header", &header),
+            ("answer", &answer),
+            ("facts", &facts),
+            ("main", &main),
+        ],
+    );
     let (summary, data) = (brief::markdown(&subject), data::json(&subject));
-    Ok(Rendered { html, summary, data, problems })
+    let news = stamp.as_ref().map(Stamp::news);
+    Ok(Rendered { html, summary, data, news, problems })
 }
 
 /// What a browser may do for this page: show the pictures in it, and run and apply the one script
-/// and the one style sheet that are ours, which it knows by their hashes. So text of the record
+/// and the one style sheet that are ours, which it knows by their hashes; a live one also runs what
+/// lies beside it. So text of the record
 /// that escaping had missed would still do nothing.
-fn policy() -> String {
+pub(crate) fn policy(is_live: bool) -> String {
     let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
+    let beside = if is_live { live::SCRIPT_SOURCES } else { "" };
     format!(
-        "default-src 'none'; img-src data:; style-src {}; script-src {}; base-uri 'none'; form-action 'none'",
+        "default-src 'none'; img-src data:; style-src {}; script-src {}{beside}; base-uri 'none'; form-action 'none'",
         hash(STYLE),
         hash(SCRIPT)
     )
 }
 
 /// One pass over the template, so that nothing filled in is read as a place to fill.
-fn fill(values: &[(&str, &str)]) -> String {
+pub(crate) fn fill(template: &str, values: &[(&str, &str)]) -> String {
     let mut out = String::new();
-    let mut rest = TEMPLATE;
+    let mut rest = template;
     while let Some((before, tail)) = rest.split_once("{{") {
         let (name, after) = tail.split_once("}}").expect("the template closes its places");
         let value =

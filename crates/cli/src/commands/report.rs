@@ -1,22 +1,60 @@
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use report::summary::summarise;
+use runner::Stop;
 use stats::SeedPower;
-use track::{SweepDir, SweepRecord};
+use track::{RunRecord, SweepDir, SweepRecord, TrackError};
 
 use crate::args::ReportArgs;
 use crate::exit::Exit;
+use crate::live_report::LiveReport;
 use crate::places::Places;
+use crate::signals::{self, Asked};
 use crate::terminal::{number, plural, table};
 
 /// Writes the report and `runs.parquet` from what has been recorded so far, and prints the path.
 pub(crate) fn report(args: &ReportArgs, places: &Places) -> anyhow::Result<Exit> {
-    let record = track::read_sweep(&places.runs, &args.sweep)?;
-    track::write_runs_parquet(&SweepDir::new(&places.runs, &args.sweep)?, &record)?;
+    let sweep = SweepDir::new(&places.runs, &args.sweep)?;
     let out = args.out.clone().unwrap_or_else(|| places.reports.join(&args.sweep));
-    tell!("{}", write_report(&record, &out)?.display());
+    if args.live {
+        follow(args, places, &out)?;
+    }
+    let record = track::read_sweep(&places.runs, &args.sweep)?;
+    track::write_runs_parquet(&sweep, &record)?;
+    let page = match sweep.expect_free() {
+        Ok(()) => write_report(&record, &out)?,
+        // Its scheduler goes on refreshing the page, and writes the last one.
+        Err(TrackError::Held { .. }) => report::write_live(&record, &out)?,
+        Err(error) => return Err(error.into()),
+    };
+    tell!("{}", page.display());
     Ok(Exit::Done)
+}
+
+/// Refreshes the page until every run has ended, or a signal ends it.
+fn follow(args: &ReportArgs, places: &Places, out: &Path) -> anyhow::Result<()> {
+    let stop = Arc::new(Stop::default());
+    signals::listen(&stop, Asked::Run, |_| {})?;
+    let has_ended = |run: &RunRecord| run.state.is_result() || run.state.is_failure();
+    let live =
+        LiveReport::start(&places.runs, &args.sweep, out.to_path_buf(), |line| say!("{line}"));
+    let mut looked = Instant::now();
+    while !stop.requested() {
+        sleep(Duration::from_millis(200));
+        if looked.elapsed() > Duration::from_secs(10) {
+            let record = track::read_sweep_status(&places.runs, &args.sweep)?;
+            if record.runs.iter().all(has_ended) {
+                break;
+            }
+            looked = Instant::now();
+        }
+    }
+    live.end();
+    Ok(())
 }
 
 pub(crate) fn write_report(record: &SweepRecord, out: &Path) -> anyhow::Result<PathBuf> {

@@ -16,6 +16,7 @@ use crate::args::SweepArgs;
 use crate::commands::report::{print_results, write_report};
 use crate::diagnostics::{filter_or_print, plan_or_print, read_file};
 use crate::exit::Exit;
+use crate::live_report::LiveReport;
 use crate::places::Places;
 use crate::signals::{self, Asked};
 use crate::slots::{in_words, threads_per_run, usable_devices, whole_machine};
@@ -53,6 +54,7 @@ pub(crate) fn sweep(args: &SweepArgs, places: &Places) -> anyhow::Result<Exit> {
 
     let stop = Arc::new(Stop::default());
     let progress = Arc::new(SweepProgress::new(&prepared, slots.len()));
+    let out = places.reports.join(&prepared.plan.name);
     let outcome = {
         let listener = Arc::clone(&progress);
         let asked = Arc::clone(&stop);
@@ -67,7 +69,14 @@ pub(crate) fn sweep(args: &SweepArgs, places: &Places) -> anyhow::Result<Exit> {
             invocation: &invocation,
             toml: &toml,
         };
-        execute(&prepared, &launch, &stop, &mut |update| progress.update(&update))?
+        let live = (!args.no_report && prepared.to_do().next().is_some()).then(|| {
+            let progress = Arc::clone(&progress);
+            let say = move |line: &str| progress.say(line);
+            LiveReport::start(&places.runs, &prepared.plan.name, out.clone(), say)
+        });
+        let outcome = execute(&prepared, &launch, &stop, &mut |update| progress.update(&update));
+        live.into_iter().for_each(LiveReport::end);
+        outcome?
     };
     progress.finish();
     let record = track::read_sweep(&places.runs, &prepared.plan.name)?;
@@ -87,7 +96,7 @@ pub(crate) fn sweep(args: &SweepArgs, places: &Places) -> anyhow::Result<Exit> {
     say!("{}", last_line(&prepared, &outcome, failed, began));
     let reported = match args.no_report {
         true => Ok(()),
-        false => write_and_print_report(&record, places),
+        false => write_and_print_report(&record, &out),
     };
     if let Err(error) = &reported {
         print_error(error);
@@ -281,8 +290,8 @@ fn last_line(
     }
 }
 
-fn write_and_print_report(record: &SweepRecord, places: &Places) -> anyhow::Result<()> {
-    let path = write_report(record, &places.reports.join(&record.plan.name))?;
+fn write_and_print_report(record: &SweepRecord, out: &Path) -> anyhow::Result<()> {
+    let path = write_report(record, out)?;
     say!("report: {}", path.display());
     if !std::io::stdout().is_terminal() {
         tell!("{}", path.display());

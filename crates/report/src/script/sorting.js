@@ -1,5 +1,5 @@
 // The page is whole without its scripts. This one sorts tables.
-for (const table of document.querySelectorAll("table.sortable")) {
+for (const [at, table] of document.querySelectorAll("table.sortable").entries()) {
   const body = table.tBodies[0];
   const key = (row, at) => {
     const cell = row.cells[at];
@@ -15,22 +15,29 @@ for (const table of document.querySelectorAll("table.sortable")) {
     }
     return -1;
   };
-  for (const head of table.querySelectorAll("th[data-sortable]")) {
+  const heads = [...table.querySelectorAll("th[data-sortable]")];
+  const sort = (head, direction) => {
+    const sign = direction === "ascending" ? 1 : -1;
+    for (const other of heads) other.removeAttribute("aria-sort");
+    head.setAttribute("aria-sort", direction);
+    const rows = [...body.rows].map((row) => [key(row, cellAt(row, head.cellIndex)), row]);
+    rows.sort(([a], [b]) => {
+      if (a === "" || b === "") return (a === "") - (b === "");
+      const [x, y] = [Number(a), Number(b)];
+      return sign * (Number.isNaN(x) || Number.isNaN(y) ? a.localeCompare(b) : x - y);
+    });
+    body.append(...rows.map(([, row]) => row));
+    chosen.set(`sort${at}`, `${heads.indexOf(head)} ${direction}`);
+  };
+  for (const head of heads) {
     const button = document.createElement("button");
     button.type = "button";
     button.append(...head.childNodes);
     head.append(button);
     button.addEventListener("click", () => {
-      const sign = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
-      for (const other of table.querySelectorAll("th[aria-sort]")) other.removeAttribute("aria-sort");
-      head.setAttribute("aria-sort", sign > 0 ? "ascending" : "descending");
-      const rows = [...body.rows].map((row) => [key(row, cellAt(row, head.cellIndex)), row]);
-      rows.sort(([a], [b]) => {
-        if (a === "" || b === "") return (a === "") - (b === "");
-        const [x, y] = [Number(a), Number(b)];
-        return sign * (Number.isNaN(x) || Number.isNaN(y) ? a.localeCompare(b) : x - y);
-      });
-      body.append(...rows.map(([, row]) => row));
+      sort(head, head.getAttribute("aria-sort") === "ascending" ? "descending" : "ascending");
     });
   }
+  const [before, direction] = (chosen.get(`sort${at}`) ?? "").split(" ");
+  if (heads[before] && ["ascending", "descending"].includes(direction)) sort(heads[before], direction);
 }

@@ -100,7 +100,7 @@
     return made;
   };
 
-  for (const table of document.querySelectorAll("table.sortable")) {
+  for (const [at, table] of document.querySelectorAll("table.sortable").entries()) {
     const region = table.closest(".scroll");
     const tools = document.createElement("div");
     tools.className = "tools";
@@ -111,7 +111,7 @@
     const filter = document.createElement("input");
     filter.type = "search";
     filter.placeholder = "words that rows have";
-    filter.addEventListener("input", () => {
+    const apply = () => {
       const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
       const rows = [...table.tBodies].flatMap((body) => [...body.rows]);
       for (const row of rows) {
@@ -120,7 +120,11 @@
       }
       const left = rows.filter((row) => !row.hidden).length;
       status.textContent = words.length ? `${left} of ${rows.length} rows` : "";
-    });
+      chosen.set(`filter${at}`, filter.value.trim());
+    };
+    filter.addEventListener("input", apply);
+    filter.value = chosen.get(`filter${at}`) ?? "";
+    if (filter.value) apply();
     const label = document.createElement("label");
     label.append("Filter ", filter);
     const formats = [["CSV", csv], ["Markdown", markdown], ["LaTeX", latex]];

@@ -207,7 +207,7 @@ fn plan_size(subject: &Subject<'_>) -> String {
     }
 }
 
-fn status(counts: Counts) -> String {
+pub(crate) fn status(counts: Counts) -> String {
     let parts = [
         ("completed", counts.completed),
         ("running", counts.running),

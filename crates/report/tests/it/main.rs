@@ -6,6 +6,7 @@ mod browser;
 mod figures;
 mod fixture;
 mod protocol;
+mod scale;
 mod scores;
 mod standing;
 
@@ -386,8 +387,9 @@ fn samples_are_embedded_once_and_broken_ones_named() {
 #[test]
 fn a_small_budget_leaves_seeds_out_and_says_so() {
     let fixture = Fixture::new(&[0, 1]);
-    let page =
-        render(&fixture.record, &Options { image_budget: 1 }).expect("the fixture renders").html;
+    let page = render(&fixture.record, &Options { image_budget: 1, ..Options::default() })
+        .expect("the fixture renders")
+        .html;
     assert!(page.contains("Left out to keep this page small: seed 1."));
     assert!(page.contains("data:image/png"), "the first seed is always shown");
 }

@@ -1,0 +1,92 @@
+//! How far runs are, and how long the rest takes.
+
+use std::time::Duration;
+
+use spec::RunConfig;
+use track::{RunRecord, RunState, SweepRecord};
+
+/// Of every run of a sweep, by its position in the plan.
+pub(crate) struct Pace {
+    runs: Vec<Progress>,
+    /// Seconds a step of those in training, and how many they are.
+    speed: Option<(f64, usize)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Progress {
+    done: u64,
+    /// `None` where it hangs on images that no run has counted yet.
+    total: Option<u64>,
+    is_over: bool,
+}
+
+impl Pace {
+    pub(crate) fn of(record: &SweepRecord) -> Pace {
+        let per_epoch: Vec<Option<u64>> = record.runs.iter().map(steps_per_epoch).collect();
+        let progress = |(run, own): (&RunRecord, &Option<u64>)| {
+            // A run that has not begun has as many as the others.
+            let per_epoch = own.or_else(|| per_epoch.iter().flatten().next().copied());
+            Progress {
+                done: run.rows.iter().map(|row| row.step).max().unwrap_or(0),
+                total: total(run, per_epoch),
+                is_over: run.state.is_result() || run.state.is_failure(),
+            }
+        };
+        let running = record.runs.iter().filter(|run| run.state == RunState::Running);
+        let speeds: Vec<f64> = running.filter_map(step_s).collect();
+        let mean = speeds.iter().sum::<f64>() / speeds.len() as f64;
+        Pace {
+            runs: record.runs.iter().zip(&per_epoch).map(progress).collect(),
+            speed: (!speeds.is_empty()).then_some((mean, speeds.len())),
+        }
+    }
+
+    /// Of all steps, those that are done or will not be; from 0 to 1.
+    pub(crate) fn part(&self) -> f64 {
+        let (mut gone, mut all) = (0, 0);
+        for run in &self.runs {
+            let total = run.total.unwrap_or(run.done);
+            all += total;
+            gone += if run.is_over { total } else { run.done.min(total) };
+        }
+        if all == 0 { 0.0 } else { gone as f64 / all as f64 }
+    }
+
+    /// As many runs side by side as now, as fast as now; evaluation is not counted. `None` where
+    /// nothing trains.
+    pub(crate) fn left(&self) -> Option<Duration> {
+        let (step_s, side_by_side) = self.speed?;
+        let open = self.runs.iter().filter(|run| !run.is_over);
+        let left = open.map(|run| Some(run.total?.saturating_sub(run.done)));
+        let steps = left.sum::<Option<u64>>()? as f64;
+        Duration::try_from_secs_f64(steps * step_s / side_by_side as f64).ok()
+    }
+
+    pub(crate) fn percent(&self, run: &RunRecord) -> String {
+        match self.runs.get(run.index) {
+            Some(Progress { done, total: Some(total), .. }) if *total > 0 => {
+                format!("{} %", 100 * done / total)
+            }
+            _ => String::new(),
+        }
+    }
+}
+
+/// Seconds a step, in the last window of the log.
+pub(crate) fn step_s(run: &RunRecord) -> Option<f64> {
+    run.last("perf/step_s").filter(|s| s.is_finite())
+}
+
+fn total(run: &RunRecord, per_epoch: Option<u64>) -> Option<u64> {
+    let config: RunConfig = serde_json::from_value(run.config.clone()).ok()?;
+    match config.train.steps {
+        Some(_) => Some(config.train.total_steps(0)),
+        None => Some(config.train.total_steps(per_epoch?)),
+    }
+}
+
+/// Worked out from what was recorded: the store says of each row which epoch it belongs to.
+fn steps_per_epoch(run: &RunRecord) -> Option<u64> {
+    let row = run.rows.iter().rev().find(|row| row.epoch > 0.0)?;
+    Some((row.step as f64 / f64::from(row.epoch)).round() as u64)
+}

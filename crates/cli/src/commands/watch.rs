@@ -1,0 +1,120 @@
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use ratatui::DefaultTerminal;
+use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use track::{RunState, SweepRecord, TrackError, read_sweep, read_sweep_status};
+
+use crate::args::WatchArgs;
+use crate::board::{Board, Move};
+use crate::exit::Exit;
+use crate::places::Places;
+use crate::terminal::duration;
+
+/// The store is read at most this often, and never for more than a tenth of the time.
+const PACE: Duration = Duration::from_secs(2);
+const SHARE: u32 = 10;
+
+/// Shows a sweep over the whole terminal while it is trained, here or elsewhere.
+pub(crate) fn watch(args: &WatchArgs, places: &Places) -> anyhow::Result<Exit> {
+    if !std::io::stdout().is_terminal() {
+        bail!("`cyclelab watch` draws on a terminal; `cyclelab status` says the same in lines");
+    }
+    let sweep = match &args.sweep {
+        Some(name) => name.clone(),
+        None => the_one_at_work(&places.runs)?,
+    };
+    let board = Board::new(read_sweep(&places.runs, &sweep)?);
+    let records = read_on(places.runs.clone(), sweep);
+    // Restores the terminal also where drawing panics.
+    let terminal = ratatui::try_init().context("cannot take over the terminal")?;
+    let shown = show(terminal, board, &records);
+    ratatui::restore();
+    shown.map(|()| Exit::Done)
+}
+
+/// The sweep that a scheduler has, or of which runs are being trained.
+fn the_one_at_work(runs: &Path) -> anyhow::Result<String> {
+    let mut found = Vec::new();
+    for sweep in track::sweeps(runs)? {
+        let is_held = matches!(sweep.expect_free(), Err(TrackError::Held { .. }));
+        // One that cannot be read is named by `cyclelab ls`.
+        let record = read_sweep_status(runs, &sweep.name());
+        let in_training = |it: &SweepRecord| it.runs.iter().any(|it| it.state == RunState::Running);
+        if is_held || record.is_ok_and(|it| in_training(&it)) {
+            found.push(sweep.name());
+        }
+    }
+    match found.as_slice() {
+        [one] => Ok(one.clone()),
+        [] => bail!("no sweep is at work in `{}`; `cyclelab ls` lists all", runs.display()),
+        more => bail!("{} sweeps are at work: name one of {}", more.len(), more.join(", ")),
+    }
+}
+
+/// Reads the store again and again, from a thread that ends when nobody listens any more. A failure
+/// is told once it comes, and reading goes on: a store on a network may be away for a while.
+fn read_on(runs: PathBuf, sweep: String) -> Receiver<Result<SweepRecord, TrackError>> {
+    let (send, records) = channel();
+    std::thread::spawn(move || {
+        loop {
+            let began = Instant::now();
+            let record = read_sweep(&runs, &sweep);
+            let pause = PACE.max(began.elapsed() * SHARE);
+            if send.send(record).is_err() {
+                return;
+            }
+            std::thread::sleep(pause);
+        }
+    });
+    records
+}
+
+fn show(
+    mut terminal: DefaultTerminal,
+    mut board: Board,
+    records: &Receiver<Result<SweepRecord, TrackError>>,
+) -> anyhow::Result<()> {
+    let (mut read, mut trouble) = (Instant::now(), None);
+    loop {
+        for record in records.try_iter() {
+            match record {
+                Ok(record) => {
+                    board.renew(record);
+                    (read, trouble) = (Instant::now(), None);
+                }
+                Err(error) => trouble = Some(error.to_string()),
+            }
+        }
+        let age = match &trouble {
+            Some(trouble) => format!("as of {} ago: {trouble}", duration(read.elapsed())),
+            None => String::new(),
+        };
+        terminal.draw(|frame| board.draw(frame, &age)).context("cannot draw on the terminal")?;
+        if !event::poll(Duration::from_millis(500))? {
+            continue;
+        }
+        // A resized terminal is only drawn anew.
+        let Event::Key(key) = event::read()? else { continue };
+        match key.code {
+            _ if key.kind == KeyEventKind::Release => {}
+            KeyCode::Char('q') | KeyCode::Esc => return Ok(()),
+            KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => return Ok(()),
+            _ => moved(key).into_iter().for_each(|to| board.go(to)),
+        }
+    }
+}
+
+fn moved(key: KeyEvent) -> Option<Move> {
+    Some(match key.code {
+        KeyCode::Up | KeyCode::Char('k') => Move::Up,
+        KeyCode::Down | KeyCode::Char('j') => Move::Down,
+        KeyCode::Right | KeyCode::Char('l') => Move::NextMetric,
+        KeyCode::Left | KeyCode::Char('h') => Move::LastMetric,
+        KeyCode::Home => Move::Home,
+        _ => return None,
+    })
+}

@@ -1,0 +1,84 @@
+//! The reports that can be asked for, made from the store when they are.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use report::{Options, Rendered};
+use track::{SweepRecord, read_sweep, read_sweep_status};
+
+use crate::ServeError;
+use crate::answer::Answer;
+
+/// A report is read anew at most this often, and never for more than a tenth of the time.
+const PACE: Duration = Duration::from_secs(10);
+const SHARE: u32 = 10;
+
+const HTML: &str = "text/html; charset=utf-8";
+
+pub struct Shelf {
+    runs: PathBuf,
+    reports: BTreeMap<String, Kept>,
+}
+
+struct Kept {
+    rendered: Rendered,
+    until: Instant,
+}
+
+impl Shelf {
+    /// Of all sweeps in the folder, those that come later included.
+    pub fn new(runs: PathBuf) -> Shelf {
+        Shelf { runs, reports: BTreeMap::new() }
+    }
+
+    pub(crate) fn answer(&mut self, path: &str) -> Answer {
+        match self.find(path) {
+            Ok(Some(answer)) => answer,
+            Ok(None) => Answer::refusal(404, "There is nothing of this name."),
+            Err(error) => Answer::refusal(500, &error.to_string()),
+        }
+    }
+
+    /// `None` for what is not there.
+    fn find(&mut self, path: &str) -> Result<Option<Answer>, ServeError> {
+        let names = || -> Result<Vec<String>, ServeError> {
+            Ok(track::sweeps(&self.runs)?.iter().map(|sweep| sweep.name()).collect())
+        };
+        if path == "/" {
+            // One that cannot be read is left out here, and says why where it is asked for.
+            let read = |name: &String| read_sweep_status(&self.runs, name).ok();
+            let sweeps: Vec<SweepRecord> = names()?.iter().filter_map(read).collect();
+            return Ok(Some(Answer::file(HTML, report::contents(&sweeps))));
+        }
+        let Some((name, file)) = path.trim_start_matches('/').split_once('/') else {
+            return Ok(None);
+        };
+        if !names()?.iter().any(|it| it == name) {
+            return Ok(None);
+        }
+        let rendered = self.report(name)?;
+        Ok(match file {
+            "" | "index.html" => Some(Answer::file(HTML, rendered.html.as_str())),
+            "summary.md" => {
+                Some(Answer::file("text/markdown; charset=utf-8", rendered.summary.as_str()))
+            }
+            "data.json" => Some(Answer::file("application/json", rendered.data.as_str())),
+            "live.js" => rendered.news.as_deref().map(|news| Answer::file("text/javascript", news)),
+            _ => None,
+        })
+    }
+
+    fn report(&mut self, name: &str) -> Result<&Rendered, ServeError> {
+        let began = Instant::now();
+        if self.reports.get(name).is_none_or(|kept| kept.until <= began) {
+            let record = read_sweep(&self.runs, name)?;
+            let is_over = |run: &track::RunRecord| run.state.is_result() || run.state.is_failure();
+            let live = !record.runs.iter().all(is_over);
+            let rendered = report::render(&record, &Options { live, ..Options::default() })?;
+            let until = Instant::now() + PACE.max(began.elapsed() * SHARE);
+            self.reports.insert(name.to_string(), Kept { rendered, until });
+        }
+        Ok(&self.reports[name].rendered)
+    }
+}

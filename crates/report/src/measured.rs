@@ -77,16 +77,14 @@ impl Measured {
 /// every cycle error: without it a small one is no evidence.
 pub(crate) fn all(record: &SweepRecord, primary: &Metric, anchors: &Anchors) -> Vec<Measured> {
     let plan = &record.plan;
-    let recorded: BTreeSet<&str> = record
-        .runs
-        .iter()
-        .flat_map(|run| &run.rows)
-        .filter(|row| row.split == Split::Eval && row.name.starts_with("eval/"))
-        .map(|row| row.name.as_str())
-        .filter(|name| !spec::is_standard_error(name))
+    let rows = record.runs.iter().flat_map(|run| &run.rows).filter(|row| row.split == Split::Eval);
+    let mut recorded: BTreeSet<&str> = rows.map(|row| row.name.as_str()).collect();
+    let chooses = chooses(record);
+    recorded.retain(|name| {
         // Of the last discriminators and of generators that they were not trained against.
-        .filter(|name| !(chooses(record) && metric::is_of_the_contest(name)))
-        .collect();
+        let of_others = chooses && metric::is_of_the_contest(name);
+        name.starts_with("eval/") && !spec::is_standard_error(name) && !of_others
+    });
     let mut names: Vec<(&str, Role)> = Vec::new();
     let mut add = |name, role| {
         for name in std::iter::once(name).chain(metric::steganography_gap_of(name)) {

@@ -150,6 +150,8 @@ impl Attempt<'_> {
 
         let (trainer, mut progress) = self.restore_or_begin(&config, observe)?;
         let total_steps = config.train.total_steps(dataset.steps_per_epoch());
+        RunEvents::open(&self.run.events())?
+            .append(&Event::Built { parameters: trainer.parameters() })?;
         if self.run.is_reopened()? && progress.step == total_steps {
             progress.owe_evaluation_anew();
         }

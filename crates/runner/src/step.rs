@@ -10,6 +10,7 @@ use model::{
 };
 use spec::draw::{Draw, Purpose};
 use spec::{CycleNorm, LossConfig, RunConfig, UpdateOrder};
+use track::Parameters;
 
 use crate::best::BestGenerators;
 use crate::image_pool::ImagePool;
@@ -100,6 +101,14 @@ impl Trainer {
 
     pub(crate) fn device(&self) -> &Device {
         &self.device
+    }
+
+    pub(crate) fn parameters(&self) -> Parameters {
+        let CycleGan { gen_ab, gen_ba, disc_a, disc_b } = &self.networks;
+        Parameters {
+            generators: (gen_ab.num_params() + gen_ba.num_params()) as u64,
+            discriminators: (disc_a.num_params() + disc_b.num_params()) as u64,
+        }
     }
 
     /// Updates all networks once. `step` counts from 1; `lr_factor` scales both learning rates.

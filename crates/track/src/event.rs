@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::TrackError;
 use crate::jsonl::{self, JsonLines};
-use crate::record::{FailureClass, FlagRecord};
+use crate::record::{FailureClass, FlagRecord, Parameters};
 use crate::time;
 
 /// What happens to a run.
@@ -32,6 +32,11 @@ pub enum Event {
         attempt: u32,
         from_step: u64,
         checkpoint: PathBuf,
+    },
+    /// The networks of this attempt are there.
+    Built {
+        #[serde(flatten)]
+        parameters: Parameters,
     },
     Checkpoint {
         step: u64,

@@ -20,6 +20,7 @@ mod plan;
 mod provenance;
 mod sweep_dir;
 
+mod attempt;
 mod event;
 mod state;
 mod timeline;

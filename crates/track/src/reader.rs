@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::attempt::attempts;
 use crate::error::TrackError;
 use crate::event::{Event, Stamped};
 use crate::identity::RunIdentity;
@@ -128,6 +129,8 @@ fn planned(run: &RunDir, key: &str, seed: u64) -> RunRecord {
         trouble: vec![],
         flags: vec![],
         absent: BTreeMap::new(),
+        history: vec![],
+        parameters: None,
         timeline: vec![],
         log_tail: vec![],
     }
@@ -140,6 +143,7 @@ fn follow_history(run: &RunDir, record: &mut RunRecord) {
             events.iter().for_each(|event| follow(record, event));
             record.trouble = timeline::trouble(&events);
             (record.flags, record.absent) = timeline::verdict(&events);
+            record.history = attempts(&events);
             record.timeline = timeline::in_words(&events);
             record.damaged.extend(bad.into_iter().map(|reason| (run.events(), reason)));
         }
@@ -156,6 +160,7 @@ fn follow(record: &mut RunRecord, Stamped { ts, event }: &Stamped<Event>) {
             record.code = Some(code.clone());
         }
         Event::Resumed { attempt, .. } => record.attempts = record.attempts.max(*attempt),
+        Event::Built { parameters } => record.parameters = Some(*parameters),
         Event::Completed { active_s, .. } => record.active_s = Some(*active_s),
         _ => {}
     }

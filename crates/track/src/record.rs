@@ -209,10 +209,47 @@ pub struct RunRecord {
     pub flags: Vec<FlagRecord>,
     /// Metrics that the last evaluation could not have, by name, and why.
     pub absent: BTreeMap<String, String>,
+    /// Each process that worked on it, in order.
+    pub history: Vec<AttemptRecord>,
+    /// How large its networks are; `None` before they were built, and for runs of versions that did not
+    /// record it.
+    pub parameters: Option<Parameters>,
     /// What happened, in words, with the time it was written (RFC 3339).
     pub timeline: Vec<(String, String)>,
     /// The last lines that the newest attempt's process wrote. Empty where only the status was read.
     pub log_tail: Vec<String>,
+}
+
+/// One process that worked on a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptRecord {
+    /// From 1.
+    pub number: u32,
+    pub device: String,
+    pub host: String,
+    /// RFC 3339.
+    pub from: String,
+    /// Of its last event: of one that is under way later ones may come.
+    pub to: String,
+    pub end: AttemptEnd,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttemptEnd {
+    Completed,
+    Diverged,
+    Failed,
+    /// Stopped on request.
+    Stopped,
+    /// Still under way, or gone without a word.
+    Open,
+}
+
+/// Trained values of both generators together, and of both discriminators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parameters {
+    pub generators: u64,
+    pub discriminators: u64,
 }
 
 /// Something that is wrong with what a run makes, by its numbers.

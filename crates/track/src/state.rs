@@ -23,6 +23,7 @@ impl RunState {
                 Event::TimedOut { reason } => RunState::TimedOut { reason },
                 Event::Lost { reason } => RunState::Lost { reason },
                 Event::Checkpoint { .. }
+                | Event::Built { .. }
                 | Event::CheckpointRejected { .. }
                 | Event::Evaluated { .. }
                 | Event::RecordingDegraded { .. }

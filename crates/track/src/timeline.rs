@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::event::{Event, Stamped};
 use crate::layout::RunDir;
-use crate::record::FlagRecord;
+use crate::record::{FlagRecord, Parameters};
 
 /// Lines of a log that are shown with a run.
 const TAIL_LINES: usize = 20;
@@ -29,6 +29,11 @@ fn words(event: &Event) -> Option<String> {
     Some(match event {
         Event::Started { attempt, device, pid, host, code, .. } => {
             format!("attempt {attempt} begins on {device} (process {pid} on {host}, code {code})")
+        }
+        Event::Built { parameters: Parameters { generators, discriminators } } => {
+            format!(
+                "{generators} parameters in the generators, {discriminators} in the discriminators"
+            )
         }
         Event::Resumed { from_step, .. } => format!("goes on from step {from_step}"),
         Event::Checkpoint { step, .. } => format!("checkpoint at step {step}"),

@@ -111,6 +111,8 @@ fn run(index: usize, state: RunState, steps: u64) -> RunRecord {
         trouble: Vec::new(),
         flags: Vec::new(),
         absent: Default::default(),
+        history: Vec::new(),
+        parameters: None,
         timeline: Vec::new(),
         log_tail: vec![format!("words of run {index}")],
     }

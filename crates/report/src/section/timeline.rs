@@ -4,7 +4,8 @@ mod attempt;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use attempt::{Attempt, End};
+use attempt::Attempt;
+use track::AttemptEnd;
 
 use super::{plain_table, wide_figure};
 use crate::ReportError;
@@ -138,14 +139,15 @@ fn bar(attempt: &Attempt, row: usize, origin: f64, unit: Unit) -> GanttBar {
         from: (attempt.from - origin) / unit.seconds,
         to: (attempt.to - origin) / unit.seconds,
         ink: if attempt.number > 1 { 6 } else { 1 },
-        filled: matches!(attempt.end, End::Completed | End::Diverged),
-        failed: matches!(attempt.end, End::Failed | End::Diverged),
+        filled: matches!(attempt.end, AttemptEnd::Completed | AttemptEnd::Diverged),
+        failed: matches!(attempt.end, AttemptEnd::Failed | AttemptEnd::Diverged),
     }
 }
 
 /// As the events have it, to the second.
 fn begun(subject: &Subject<'_>) -> String {
-    let times = subject.record.runs.iter().flat_map(|run| &run.timeline).map(|(ts, _)| ts.as_str());
+    let attempts = subject.record.runs.iter().flat_map(|run| &run.history);
+    let times = attempts.map(|attempt| attempt.from.as_str());
     let is_time = |ts: &&str| humantime::parse_rfc3339(ts).is_ok();
     let first = times.filter(is_time).min().unwrap_or_default();
     let first = first.split('.').next().unwrap_or(first).trim_end_matches('Z');
@@ -160,7 +162,7 @@ fn in_words(subject: &Subject<'_>, attempts: &[Attempt], lanes: &[Lane<'_>]) -> 
         let (from, to) = lane.span();
         (busy + lane.busy(), span + to - from)
     });
-    let failed = attempts.iter().filter(|it| it.end == End::Failed).count();
+    let failed = attempts.iter().filter(|it| it.end == AttemptEnd::Failed).count();
     let idle = if span > 0.0 { percent(1.0 - busy / span) } else { percent(0.0) };
     format!(
         "{} of {} in {} on {}; {} begun more than once; {} ended without a result. Between their first and last work \

@@ -6,7 +6,10 @@ use std::fs;
 
 use report::{Options, render};
 use serde_json::json;
-use track::{Event, FailureClass, PlanEntry, RunDir, RunEvents, RunState, SweepRecord};
+use track::{
+    AttemptEnd, AttemptRecord, Event, FailureClass, PlanEntry, RunDir, RunEvents, RunState,
+    SweepRecord,
+};
 
 use crate::fixture::Fixture;
 use crate::fixture::scores::{BETTER, EVEN, WORSE};
@@ -101,8 +104,7 @@ fn the_front_is_named_in_words() {
     check_in(&section(&fixture.record, "tradeoffs"), &["No completed run has both"]);
 }
 
-/// Events as runs write them, read back by the store: what the section makes of their words is what
-/// the store makes of them.
+/// Events as runs write them, read back by the store.
 fn with_events(fixture: &mut Fixture, index: usize, events: &[(i64, Event)]) {
     let folder = format!("events-{index}");
     let run = RunDir::new(fixture.dir.path().join(&folder));
@@ -123,9 +125,9 @@ fn with_events(fixture: &mut Fixture, index: usize, events: &[(i64, Event)]) {
         config: json!({}),
         origins: BTreeMap::new(),
     };
-    let timeline = track::read_run_status(fixture.dir.path(), &entry).timeline;
-    assert!(!timeline.is_empty(), "the store reads its events");
-    fixture.record.runs[index].timeline = timeline;
+    let read = track::read_run_status(fixture.dir.path(), &entry);
+    assert!(!read.history.is_empty(), "the store reads its events");
+    fixture.record.runs[index].history = read.history;
 }
 
 fn begins(attempt: u32, device: &str) -> Event {
@@ -174,12 +176,15 @@ fn the_timeline_has_attempts_and_idle_time() {
 fn a_timeline_of_nothing_says_so() {
     let mut fixture = Fixture::new(&[0]);
     check_in(&section(&fixture.record, "timeline"), &["No run has recorded when it began."]);
-    // Words that are no beginning of an attempt, and times that are none.
-    fixture.record.runs[0].timeline = vec![
-        ("2026-03-01T10:00:00Z".into(), "attempt one begins on cpu".into()),
-        ("yesterday".into(), "attempt 1 begins on cpu (process 7 on host, code c)".into()),
-        ("2026-03-01T10:00:00Z".into(), "completed at step 9".into()),
-    ];
+    // Of a damaged record: a time that is none.
+    fixture.record.runs[0].history = vec![AttemptRecord {
+        number: 1,
+        device: "cpu".into(),
+        host: "box".into(),
+        from: "yesterday".into(),
+        to: "2026-03-01T10:00:00Z".into(),
+        end: AttemptEnd::Completed,
+    }];
     check_in(&section(&fixture.record, "timeline"), &["No run has recorded when it began."]);
 }
 

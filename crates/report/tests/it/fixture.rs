@@ -200,6 +200,8 @@ impl Fixture {
                     trouble: Vec::new(),
                     flags: Vec::new(),
                     absent: BTreeMap::new(),
+                    history: Vec::new(),
+                    parameters: None,
                     timeline: Vec::new(),
                     log_tail: Vec::new(),
                 });

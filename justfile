@@ -55,6 +55,10 @@ scale:
 parity *ARGS: build
     ${CYCLELAB_PYTHON:-python3} tests/reference/parity.py --cyclelab {{cyclelab}} {{ARGS}}
 
+# Take the README's pictures anew, from the shipped experiments' runs (Chromium; `just sweep experiments/lambda.toml` trains them)
+gallery RUNS="runs": build
+    python3 -B docs/gallery/shoot.py --cyclelab {{cyclelab}} --runs {{quote(RUNS)}}
+
 # Formatting and lints, as the landing gate has them
 lint:
     cargo fmt --all --check

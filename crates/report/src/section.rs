@@ -36,8 +36,16 @@ pub(crate) fn interval(interval: Option<Interval>, write: impl Fn(f64) -> String
 pub(crate) fn wide_figure(caption: &str, svg: &str, table: &str) -> String {
     format!(
         "<figure class=\"panel wide\">\n<figcaption>{caption}</figcaption>\n<div class=\"scroll\" tabindex=\"0\" \
-         role=\"region\" aria-label=\"Figure\">{svg}</div>\n<details><summary>Data</summary><div class=\"scroll\">{table}\
-         </div></details>\n</figure>\n"
+         role=\"group\" aria-label=\"Drawing\">{svg}</div>\n{}</figure>\n",
+        folded_data(table)
+    )
+}
+
+/// The numbers of a figure, beneath it. What scrolls can be focused: a keyboard has no other way to it.
+pub(crate) fn folded_data(table: &str) -> String {
+    format!(
+        "<details><summary>Data</summary><div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Data\">{table}\
+         </div></details>\n"
     )
 }
 

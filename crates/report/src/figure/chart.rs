@@ -107,6 +107,10 @@ impl Frame {
                 Some(_) => mesh.disable_y_mesh(),
                 None => mesh.disable_x_mesh(),
             };
+            // Rows without a name need no line to stand at.
+            if self.y_labels.as_ref().is_some_and(Vec::is_empty) {
+                mesh.disable_y_axis();
+            }
             mesh.max_light_lines(0)
                 .bold_line_style(stroke(Ink::Grid, 1.0))
                 .axis_style(stroke(Ink::Text, 1.0))

@@ -35,7 +35,7 @@ pub(crate) struct ForestDrawing {
 }
 
 /// Of a row, in CSS pixels.
-const ROW: i32 = 22;
+const ROW: i32 = 28;
 /// Characters of a cell's name.
 const NAME: usize = 60;
 /// From here on a name makes the figure wider, else it would take the room of the bars.
@@ -70,7 +70,7 @@ pub(crate) fn forest(figure: &Forest) -> Result<Option<ForestDrawing>, ReportErr
         for (at, row) in figure.rows.iter().enumerate() {
             let (y, ink) = (height_of(at), Ink::Trace(row.ink));
             for &value in &row.values {
-                let dot = Circle::new((value, y + 0.28), 2 * UNIT, faint(ink, 1.0, 0.75));
+                let dot = Circle::new((value, y + 0.34), 2 * UNIT, faint(ink, 1.0, 0.75));
                 chart.draw_series(std::iter::once(dot)).map_err(ReportError::drawing)?;
             }
             if let Some(Interval { lower, upper }) = row.interval {
@@ -78,7 +78,7 @@ pub(crate) fn forest(figure: &Forest) -> Result<Option<ForestDrawing>, ReportErr
                 line(chart, &[(from, y), (to, y)], stroke(ink, 2.0))?;
                 for (end, drawn) in [(lower, from), (upper, to)] {
                     if end == drawn {
-                        line(chart, &[(end, y - 0.16), (end, y + 0.16)], stroke(ink, 2.0))?;
+                        line(chart, &[(end, y - 0.13), (end, y + 0.13)], stroke(ink, 2.0))?;
                     }
                 }
                 cut_intervals += usize::from(lower < low || upper > high);

@@ -58,9 +58,12 @@ pub(crate) fn gantt(figure: &Gantt) -> Result<Option<String>, ReportError> {
         id: figure.id.clone(),
     };
     let svg = frame.draw(|chart| {
+        // A gap, so that two in a row do not look like one.
+        let gap = frame.x.1 / f64::from(chart.plotting_area().dim_in_pixel().0) * f64::from(UNIT);
         for bar in &figure.bars {
             let (y, ink) = (height_of(bar.row), Ink::Trace(bar.ink));
-            let corners = [(bar.from, y - 0.32), (bar.to, y + 0.32)];
+            let end = (bar.to - gap).max(bar.from);
+            let corners = [(bar.from, y - 0.32), (end, y + 0.32)];
             if bar.filled {
                 let style = ShapeStyle { filled: true, ..faint(ink, 0.0, 0.55) };
                 let body = Rectangle::new(corners, style);

@@ -81,7 +81,7 @@ pub(crate) fn learning_curve(figure: &LearningCurve) -> Result<Option<CurveDrawi
             }
             if figure.with_seeds && cell.seeds.len() > 1 {
                 for seed in &cell.seeds {
-                    line(chart, &inside(thinned(seed)), faint(Ink::Trace(cell.ink), 0.75, 0.45))?;
+                    line(chart, &inside(thinned(seed)), faint(Ink::Trace(cell.ink), 0.75, 0.35))?;
                 }
             }
         }

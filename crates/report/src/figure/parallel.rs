@@ -54,11 +54,12 @@ pub(crate) fn parallel(figure: &Parallel) -> Result<Option<String>, ReportError>
         for at in 0..count {
             line(chart, &[(at as f64, 0.0), (at as f64, 1.0)], stroke(Ink::Text, 1.0))?;
         }
-        let mut lines: Vec<&ParallelLine> = figure.lines.iter().collect();
-        lines.sort_by_key(|line| line.is_baseline);
-        for path in lines {
+        let mut lines: Vec<(&ParallelLine, Vec<f64>)> =
+            figure.lines.iter().zip(spread(&figure.lines)).collect();
+        lines.sort_by_key(|(line, _)| line.is_baseline);
+        for (path, places) in lines {
             let points: Vec<(f64, f64)> =
-                path.places.iter().enumerate().map(|(at, &share)| (at as f64, share)).collect();
+                places.into_iter().enumerate().map(|(at, share)| (at as f64, share)).collect();
             let (width, alpha) = if path.is_baseline { (2.75, 1.0) } else { (1.5, 0.8) };
             line(chart, &points, faint(Ink::Series(path.ink), width, alpha))?;
             if let Some(&end) = points.last() {
@@ -73,4 +74,45 @@ pub(crate) fn parallel(figure: &Parallel) -> Result<Option<String>, ReportError>
         Ok(())
     })?;
     Ok(Some(svg))
+}
+
+/// Shares of an axis: between two lines at one level, and all that a level's lines may take.
+const BESIDE: f64 = 0.014;
+const BUNDLE: f64 = 0.09;
+
+/// The places of every line, those at one level side by side: one upon the other they would be one.
+/// In the order of the last axis, so that bundles cross as little as they can.
+fn spread(lines: &[ParallelLine]) -> Vec<Vec<f64>> {
+    let end = |line: &ParallelLine| line.places.last().copied().unwrap_or(0.0);
+    let beside = |at: usize, axis: usize| {
+        let level = lines[at].places[axis];
+        let bundle = lines.iter().enumerate().filter(|(_, other)| other.places[axis] == level);
+        let mut bundle: Vec<usize> = bundle.map(|(other, _)| other).collect();
+        bundle.sort_by(|&a, &b| end(&lines[a]).total_cmp(&end(&lines[b])).then(a.cmp(&b)));
+        let step = BESIDE.min(BUNDLE / bundle.len() as f64);
+        let rank = bundle.iter().position(|&other| other == at).unwrap_or(0);
+        level + step * (rank as f64 - (bundle.len() - 1) as f64 / 2.0)
+    };
+    let places = |(at, line): (usize, &ParallelLine)| {
+        let metric = line.places.len() - 1;
+        (0..metric).map(|axis| beside(at, axis)).chain([line.places[metric]]).collect()
+    };
+    lines.iter().enumerate().map(places).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_at_one_level_lie_side_by_side() {
+        let line =
+            |level, end| ParallelLine { ink: 0, is_baseline: false, places: vec![level, end] };
+        let found = spread(&[line(0.0, 1.0), line(0.0, 0.2), line(1.0, 0.5)]);
+        let first: Vec<f64> = found.iter().map(|places| places[0]).collect();
+        assert_eq!(first, [BESIDE / 2.0, -BESIDE / 2.0, 1.0]);
+        assert_eq!(found[1][1], 0.2, "a value stays where it is");
+        let many: Vec<ParallelLine> = (0..100).map(|at| line(0.5, f64::from(at))).collect();
+        assert!(spread(&many).iter().all(|places| (places[0] - 0.5).abs() <= BUNDLE / 2.0));
+    }
 }

@@ -43,9 +43,11 @@
     );
   };
   let timer = null;
+  // A page that nobody sees does not ask; one that comes to be seen asks at once.
+  const lookIfSeen = () => { if (box.checked && !document.hidden) look(); };
   const start = () => {
     clearInterval(timer);
-    timer = setInterval(() => { if (!document.hidden) look(); }, EVERY_S * 1000);
+    timer = setInterval(lookIfSeen, EVERY_S * 1000);
     look();
   };
   if (live) {
@@ -57,6 +59,7 @@
       clearInterval(timer);
       say("Stopped: this page stays as it is.");
     });
+    document.addEventListener("visibilitychange", lookIfSeen);
     if (box.checked) start();
     else say("Stopped: this page stays as it is.");
   }

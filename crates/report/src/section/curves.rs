@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use track::{RunRecord, RunState, Split};
 
-use super::drawn_cells;
+use super::{drawn_cells, folded_data};
 use crate::ReportError;
 use crate::escape::esc;
 use crate::evaluation::{lacks, result_fold};
@@ -218,7 +218,7 @@ fn panel(
         format!("<p class=\"note\">Not recorded for {}.</p>\n", esc(absent.join(", ")))
     };
     let mut table = String::from(
-        "<details><summary>Data</summary><div class=\"scroll\"><table><thead><tr><th scope=\"col\">cell</th>\
+        "<table><thead><tr><th scope=\"col\">cell</th>\
          <th scope=\"col\" class=\"num\">seeds</th><th scope=\"col\" class=\"num\">first mean</th>\
          <th scope=\"col\" class=\"num\">last mean</th><th scope=\"col\" class=\"num\">at step</th></tr></thead><tbody>",
     );
@@ -233,13 +233,14 @@ fn panel(
             last.map_or_else(|| MISSING.into(), |(step, _)| fixed(step, 0)),
         ));
     }
-    table.push_str("</tbody></table></div></details>\n");
+    table.push_str("</tbody></table>");
     // An arrow on a training loss would call a lower loss a better run; it is not.
     let heading = if name.starts_with("loss/") { metric.title.clone() } else { metric.heading() };
     let html = format!(
-        "<figure class=\"panel\">\n<figcaption>{}</figcaption>\n{}{missing}{table}{points}</figure>\n",
+        "<figure class=\"panel\">\n<figcaption>{}</figcaption>\n{}{missing}{}{points}</figure>\n",
         esc(heading),
         drawing.svg,
+        folded_data(&table),
     );
     Ok((html, drawing.cut))
 }

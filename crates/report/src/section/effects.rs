@@ -132,7 +132,7 @@ impl<'a> View<'a> {
             _ => "",
         };
         format!(
-            "<p class=\"note\">Large mark: mean over seeds; bar: 95 % t interval over seeds; small dots: the seeds; dashed \
+            "<p class=\"note\">Large mark: mean over seeds; bar: 95\u{a0}% t interval over seeds; small dots: the seeds; dashed \
              line: mean of the baseline. {}: {}.{others}{diverged}{cut}{left_out}</p>\n",
             esc(&self.axis.label),
             self.placing.words(),

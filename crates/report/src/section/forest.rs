@@ -54,7 +54,9 @@ fn drawn(
             values: paired(subject, cell, baseline),
         })
         .collect();
-    let unit = if primary.unit.is_empty() { String::new() } else { format!(", {}", primary.unit) };
+    // A difference has the metric's unit, but not its range: `0 is perfect` is not said of it.
+    let is_unit = !primary.unit.is_empty() && !primary.unit.contains(|c: char| c.is_ascii_digit());
+    let unit = if is_unit { format!(", {}", primary.unit) } else { String::new() };
     let figure = Forest {
         id: "forest-plot".into(),
         title: format!("{}: every cell minus the baseline", primary.title),
@@ -182,7 +184,7 @@ fn table(subject: &Subject<'_>, cells: &[(usize, &Contrast)]) -> String {
 
 fn note(subject: &Subject<'_>, compared: usize, cut: usize) -> String {
     let mut said = vec![
-        "Mark: mean difference, paired by seed; bar: its 95 % t interval; small dots: single seeds; dashed line: no \
+        "Mark: mean difference, paired by seed; bar: its 95\u{a0}% t interval; small dots: single seeds; dashed line: no \
          difference."
             .to_string(),
     ];

@@ -44,7 +44,7 @@ pub(crate) fn section(subject: &Subject<'_>) -> String {
     entry(
         "Verdicts",
         format!(
-            "Given once every run has an end and a value, and by rule. Better or worse: p after Holm at most .05, and the 95 % t \
+            "Given once every run has an end and a value, and by rule. Better or worse: p after Holm at most .05, and the 95\u{a0}% t \
              interval does not hold 0. Too few seeds: fewer than {MIN_SEEDS}, or fewer than the number of comparisons needs. \
              Everything else is undecided, which is not the same as equal. The best of several cells is expected to look \
              better than it is."

@@ -123,7 +123,7 @@ fn drawn(
 }
 
 const NOTE: &str = "<p class=\"note\">Means over seeds; the thick line is the baseline. Colours, dashes and end marks say the \
-                    same. Where lines of one quarter meet at one level, that level may matter; whether it does is for the \
+                    same; lines at one level are drawn side by side. Where lines of one quarter meet at one level, that level may matter; whether it does is for the \
                     tests above to say.</p>\n";
 
 /// Equal means are in one quarter.

@@ -46,9 +46,10 @@ pub(crate) fn section(subject: &Subject<'_>) -> String {
         out.push_str(&difference(subject, own, baseline));
         if columns.flags {
             let counts = flags::of_cell(record, at);
-            out.push_str(&numeric(
-                Some(own.runs.flagged as f64),
-                &flags::words(&counts, own.runs.completed),
+            out.push_str(&format!(
+                "<td class=\"flagged\" data-sort=\"{}\">{}</td>",
+                own.runs.flagged,
+                flags::words(&counts, own.runs.completed)
             ));
         }
         out.push_str(&numeric(columns.cost.seconds[at], &columns.cost.write(at)));
@@ -153,7 +154,7 @@ fn head(subject: &Subject<'_>, columns: &Columns) -> String {
         column("stopped", "num", true);
     }
     column("mean, 95\u{a0}% interval over seeds", "num", true);
-    column("min–max", "num", false);
+    column("lowest, highest", "num", false);
     if columns.image_error {
         column("standard error over images", "num", true);
     }
@@ -164,7 +165,7 @@ fn head(subject: &Subject<'_>, columns: &Columns) -> String {
     column("d<sub>z</sub>", "num", true);
     column("P(better)", "num", true);
     if columns.flags {
-        column("flagged runs", "num", true);
+        column("flagged runs", "", true);
     }
     column(&format!("training, {}", columns.cost.unit), "num", true);
     out.push_str("</tr>\n</thead>\n");

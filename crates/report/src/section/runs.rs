@@ -2,6 +2,8 @@
 
 mod failures;
 
+use std::collections::BTreeSet;
+
 use track::{RunRecord, RunState};
 
 use super::flags;
@@ -56,7 +58,7 @@ pub(crate) fn section(subject: &Subject<'_>) -> String {
             esc(&record.plan.cells[run.cell].label),
             run.seed,
             state(&run.state),
-            flags::of_run(run),
+            folded_flags(run),
             number(steps.map(grouped), steps.map(|s| s as f64)),
             number(minutes.map(|m| fixed(m, 1)), minutes),
             word(run.device.as_deref()),
@@ -108,6 +110,28 @@ fn state(state: &RunState) -> String {
     };
     let class = word.replace(' ', "-");
     format!("<span class=\"state {class}\">{word}</span>{detail}")
+}
+
+/// Which flags, and folded their reasons: five a run would make the table longer than the page.
+fn folded_flags(run: &RunRecord) -> String {
+    if run.flags.is_empty() {
+        return String::new();
+    }
+    // What misleads comes first; a flag of both directions is named once.
+    let ranked: BTreeSet<(bool, &str)> =
+        run.flags.iter().map(|it| (!it.fails, it.flag.as_str())).collect();
+    let mut names: Vec<&str> = Vec::new();
+    for (_, name) in ranked {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let class = if run.flags.iter().any(|it| it.fails) { "state failed" } else { "state warned" };
+    format!(
+        "<details class=\"flags\"><summary><span class=\"{class}\">{}</span></summary> {}</details>",
+        esc(names.join(", ")),
+        flags::of_run(run)
+    )
 }
 
 /// Twelve characters name a commit or a run; a mark of changed files stays.

@@ -89,9 +89,11 @@ fn drawn(subject: &Subject<'_>, attempts: &[Attempt]) -> Result<String, ReportEr
     for lane in &lanes {
         let own = lane.rows();
         let first = rows.len();
-        for row in 0..own.iter().max().map_or(0, |most| most + 1) {
-            rows.push(if row == 0 { lane.name.clone() } else { String::new() });
-        }
+        let count = own.iter().max().map_or(0, |most| most + 1);
+        rows.extend((1..=count).map(|row| match count {
+            1 => lane.name.clone(),
+            _ => format!("{} ({row})", lane.name),
+        }));
         for (attempt, row) in lane.attempts.iter().zip(own) {
             bars.push(bar(attempt, first + row, origin, unit));
         }

@@ -1,11 +1,12 @@
-//! What a better value costs: the primary metric against the training time of a run.
+//! What a better value costs: the primary metric against the training time of a run, and against the
+//! size of its generators where cells differ in it.
 
 use std::collections::BTreeSet;
 
-use track::RunState;
+use track::{PlanRecord, RunRecord, RunState};
 
 use super::answer::places;
-use super::{interval, plain_table, wide_figure};
+use super::{interval, level, plain_table, wide_figure};
 use crate::ReportError;
 use crate::escape::esc;
 use crate::figure::{Tradeoff, TradeoffPoint, tradeoff};
@@ -14,38 +15,83 @@ use crate::page::Subject;
 use crate::summary::Sample;
 
 pub(crate) fn section(subject: &Subject<'_>) -> Result<String, ReportError> {
-    let offers = offers(subject);
-    let body = match offers.len() {
+    let offers = offers(subject, Cost::Minutes);
+    let mut body = match offers.len() {
         0 => "<p>No completed run has both a value and a training time yet.</p>\n".into(),
         1 => "<p>One cell alone has a value and a training time: there is nothing to trade.</p>\n"
             .into(),
-        _ => drawn(subject, offers)?,
+        _ => drawn(subject, offers, Cost::Minutes)?,
     };
+    let by_size = self::offers(subject, Cost::Parameters);
+    if by_size.windows(2).any(|pair| pair[0].cost != pair[1].cost) {
+        body.push_str(&drawn(subject, by_size, Cost::Parameters)?);
+    }
     Ok(format!("<section id=\"tradeoffs\">\n<h2>Trade-offs</h2>\n{body}</section>\n"))
+}
+
+/// What is paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cost {
+    /// Of training, evaluation excluded.
+    Minutes,
+    /// Of both generators, in millions.
+    Parameters,
+}
+
+impl Cost {
+    fn of(self, run: &RunRecord) -> Option<f64> {
+        match self {
+            Cost::Minutes => run.active_s.map(|seconds| seconds / 60.0),
+            Cost::Parameters => run.parameters.map(|it| it.generators as f64 / 1e6),
+        }
+    }
+
+    /// What the metric is drawn against.
+    fn words(self) -> &'static str {
+        match self {
+            Cost::Minutes => "training time",
+            Cost::Parameters => "size of the generators",
+        }
+    }
+
+    fn axis(self) -> &'static str {
+        match self {
+            Cost::Minutes => "training a run, minutes",
+            Cost::Parameters => "parameters of both generators, millions",
+        }
+    }
+
+    fn with_unit(self, cost: f64) -> String {
+        match self {
+            Cost::Minutes => format!("{} min", fixed(cost, 1)),
+            Cost::Parameters => format!("{} M parameters", fixed(cost, 3)),
+        }
+    }
 }
 
 /// What one cell gives, and for how much.
 #[derive(Debug, Clone)]
 struct Offer {
     cell: usize,
-    minutes: f64,
+    /// The mean over its completed runs.
+    cost: f64,
     value: Sample,
     on_front: bool,
 }
 
 /// The cheapest first.
-fn offers(subject: &Subject<'_>) -> Vec<Offer> {
+fn offers(subject: &Subject<'_>, cost: Cost) -> Vec<Offer> {
     let mut offers: Vec<Offer> = (0..subject.summary.cells.len())
         .filter_map(|cell| {
             let runs = subject.record.runs.iter().filter(|run| run.cell == cell);
             let completed = runs.filter(|run| run.state == RunState::Completed);
-            let seconds: Vec<f64> = completed.filter_map(|run| run.active_s).collect();
+            let costs: Vec<f64> = completed.filter_map(|run| cost.of(run)).collect();
             let value = subject.summary.cells[cell].estimate?;
-            let minutes = seconds.iter().sum::<f64>() / seconds.len() as f64 / 60.0;
-            minutes.is_finite().then_some(Offer { cell, minutes, value, on_front: false })
+            let cost = costs.iter().sum::<f64>() / costs.len() as f64;
+            cost.is_finite().then_some(Offer { cell, cost, value, on_front: false })
         })
         .collect();
-    offers.sort_by(|a, b| a.minutes.total_cmp(&b.minutes));
+    offers.sort_by(|a, b| a.cost.total_cmp(&b.cost));
     mark_front(&mut offers, |difference| {
         subject.summary.goal().is_some_and(|goal| goal.is_better(difference))
     });
@@ -55,7 +101,7 @@ fn offers(subject: &Subject<'_>) -> Vec<Offer> {
 /// The cells that no other equals in one and beats in the other, by their means.
 fn mark_front(offers: &mut [Offer], is_better: impl Fn(f64) -> bool) {
     let beaten = |own: &Offer, other: &Offer| {
-        let (cost, value) = (own.minutes - other.minutes, other.value.mean - own.value.mean);
+        let (cost, value) = (own.cost - other.cost, other.value.mean - own.value.mean);
         (cost >= 0.0 && is_better(value)) || (cost > 0.0 && (value == 0.0 || is_better(value)))
     };
     let on_front: Vec<bool> =
@@ -65,19 +111,19 @@ fn mark_front(offers: &mut [Offer], is_better: impl Fn(f64) -> bool) {
     }
 }
 
-fn drawn(subject: &Subject<'_>, offers: Vec<Offer>) -> Result<String, ReportError> {
+fn drawn(subject: &Subject<'_>, offers: Vec<Offer>, cost: Cost) -> Result<String, ReportError> {
     let (plan, primary) = (&subject.record.plan, &subject.primary);
     let has_front = subject.summary.goal().is_some();
     let point = |offer: &Offer| {
         let is_baseline = subject.summary.baseline == Some(offer.cell);
         TradeoffPoint {
-            label: plan.cells[offer.cell].label.clone(),
+            label: name(plan, offer.cell),
             ink: match (has_front && offer.on_front, is_baseline) {
                 (_, true) => 0,
                 (true, false) => 3,
                 (false, false) => 1,
             },
-            cost: offer.minutes,
+            cost: offer.cost,
             mean: offer.value.mean,
             interval: offer.value.interval,
             on_front: has_front && offer.on_front,
@@ -85,27 +131,36 @@ fn drawn(subject: &Subject<'_>, offers: Vec<Offer>) -> Result<String, ReportErro
     };
     let mut points: Vec<TradeoffPoint> = offers.iter().map(point).collect();
     // Where names have no room, those of the front and of the baseline stay.
-    points.sort_by_key(|point| !(point.on_front || point.ink == 0));
-    let words = in_words(subject, &offers);
+    points.sort_by_key(|point| (point.ink != 0, !point.on_front));
+    let words = in_words(subject, &offers, cost);
     let figure = Tradeoff {
-        id: "tradeoff-plot".into(),
-        title: format!("{} against training time", primary.title),
+        id: if cost == Cost::Minutes { "tradeoff-plot" } else { "size-plot" }.into(),
+        title: format!("{} against {}", primary.title, cost.words()),
         description: format!("{}. {words}", primary.direction()),
-        x_title: "training a run, minutes".into(),
+        x_title: cost.axis().into(),
         points,
     };
     let Some(svg) = tradeoff(&figure)? else { return Ok(String::new()) };
-    let caption = format!("{} against the minutes that a run trains", esc(primary.heading()));
+    let caption = format!("{} against {}", esc(primary.heading()), cost.words());
     Ok(format!(
         "<p>{}</p>\n{}{}",
         esc(words),
-        wide_figure(&caption, &svg, &table(subject, &offers)),
-        note(subject, has_front)
+        wide_figure(&caption, &svg, &table(subject, &offers, cost)),
+        note(subject, has_front, cost)
     ))
 }
 
+/// Beside its mark a cell has no room for the names of its settings: their values tell it from others.
+fn name(plan: &PlanRecord, cell: usize) -> String {
+    let cell = &plan.cells[cell];
+    match plan.axes.as_slice() {
+        [] | [_] => cell.label.clone(),
+        axes => axes.iter().map(|axis| level(axis, cell)).collect::<Vec<_>>().join(" · "),
+    }
+}
+
 /// The front, from its cheap end.
-fn in_words(subject: &Subject<'_>, offers: &[Offer]) -> String {
+fn in_words(subject: &Subject<'_>, offers: &[Offer], cost: Cost) -> String {
     if subject.summary.goal().is_none() {
         return "The metric has no side that is an achievement, so no cell is a better bargain than another."
             .into();
@@ -116,14 +171,14 @@ fn in_words(subject: &Subject<'_>, offers: &[Offer]) -> String {
         .filter(|offer| offer.on_front)
         .map(|offer| {
             let label = &subject.record.plan.cells[offer.cell].label;
-            let (mean, minutes) = (fixed(offer.value.mean, digits), fixed(offer.minutes, 1));
-            format!("{label} ({mean} in {minutes} min)")
+            let mean = fixed(offer.value.mean, digits);
+            format!("{label} ({mean} for {})", cost.with_unit(offer.cost))
         })
         .collect();
     match said.as_slice() {
         [only] if offers.len() > 1 => {
             format!(
-                "By the means {only} is both the best and the cheapest: no other cell is worth its time."
+                "By the means {only} is both the best and the cheapest: no other cell is worth its cost."
             )
         }
         front => format!(
@@ -134,7 +189,7 @@ fn in_words(subject: &Subject<'_>, offers: &[Offer]) -> String {
     }
 }
 
-fn table(subject: &Subject<'_>, offers: &[Offer]) -> String {
+fn table(subject: &Subject<'_>, offers: &[Offer], cost: Cost) -> String {
     let digits = places(subject);
     let has_front = subject.summary.goal().is_some();
     let rows: Vec<Vec<String>> = offers
@@ -142,23 +197,25 @@ fn table(subject: &Subject<'_>, offers: &[Offer]) -> String {
         .map(|offer| {
             vec![
                 subject.record.plan.cells[offer.cell].label.clone(),
-                fixed(offer.minutes, 2),
+                fixed(offer.cost, if cost == Cost::Minutes { 2 } else { 3 }),
                 fixed(offer.value.mean, digits),
                 interval(offer.value.interval, |value| fixed(value, digits)),
                 if has_front && offer.on_front { "yes" } else { "no" }.into(),
             ]
         })
         .collect();
-    let heads = ["cell", "minutes a run#", "mean#", "95 % interval#", "on the front"];
+    let price = if cost == Cost::Minutes { "minutes a run#" } else { "million parameters#" };
+    let heads = ["cell", price, "mean#", "95 % interval#", "on the front"];
     plain_table(&heads, &rows)
 }
 
-fn note(subject: &Subject<'_>, has_front: bool) -> String {
-    let mut said = vec![
-        "Minutes: training alone, the mean over the cell's completed runs. Diamond: the baseline; upright bar: 95 % t \
-         interval over seeds."
-            .to_string(),
-    ];
+fn note(subject: &Subject<'_>, has_front: bool, cost: Cost) -> String {
+    let what = match cost {
+        Cost::Minutes => "Minutes: training alone, the mean over the cell's completed runs.",
+        Cost::Parameters => "Both generators; they alone are needed to translate.",
+    };
+    let marks = "Diamond: the baseline; upright bar: 95\u{a0}% t interval over seeds.";
+    let mut said = vec![format!("{what} {marks}")];
     if has_front {
         said.push(
             "Triangles and the line: the front. It goes by means; where intervals overlap, another set of seeds may draw \
@@ -166,9 +223,14 @@ fn note(subject: &Subject<'_>, has_front: bool) -> String {
                 .into(),
         );
     }
+    let axes = &subject.record.plan.axes;
+    if axes.len() > 1 {
+        let labels: Vec<&str> = axes.iter().map(|axis| axis.label.as_str()).collect();
+        said.push(format!("Beside a mark: {}.", labels.join(" · ")));
+    }
     let devices: BTreeSet<&str> =
         subject.record.runs.iter().filter_map(|run| run.device.as_deref()).collect();
-    if devices.len() > 1 {
+    if cost == Cost::Minutes && devices.len() > 1 {
         said.push(format!(
             "Runs were on {}, and a minute of one is not a minute of another: {}.",
             plural(devices.len(), "device"),
@@ -189,9 +251,9 @@ mod tests {
     #[test]
     fn the_front_is_what_nothing_beats() {
         let check = |offers: &[(f64, f64)], expected: &[usize]| {
-            let offer = |(cell, &(minutes, mean)): (usize, &(f64, f64))| Offer {
+            let offer = |(cell, &(cost, mean)): (usize, &(f64, f64))| Offer {
                 cell,
-                minutes,
+                cost,
                 value: Sample::of(&[mean], LEVEL).unwrap(),
                 on_front: false,
             };

@@ -7,8 +7,8 @@ use std::fs;
 use report::{Options, render};
 use serde_json::json;
 use track::{
-    AttemptEnd, AttemptRecord, Event, FailureClass, PlanEntry, RunDir, RunEvents, RunState,
-    SweepRecord,
+    AttemptEnd, AttemptRecord, Event, FailureClass, Parameters, PlanEntry, RunDir, RunEvents,
+    RunState, SweepRecord,
 };
 
 use crate::fixture::Fixture;
@@ -81,8 +81,8 @@ fn the_front_is_named_in_words() {
     check_in(
         &said,
         &[
-            "from the cheapest: lambda_cycle=0 (0.3100 in 5.0 min); lambda_cycle=10 (0.4974 in 7.0 min); lambda_cycle=1 \
-             (0.6205 in 10.0 min). Every other",
+            "from the cheapest: lambda_cycle=0 (0.3100 for 5.0 min); lambda_cycle=10 (0.4974 for 7.0 min); lambda_cycle=1 \
+             (0.6205 for 10.0 min). Every other",
             "lambda_cycle=50 15.00 0.4996 [0.4520, 0.5472] no",
         ],
     );
@@ -102,6 +102,28 @@ fn the_front_is_named_in_words() {
     assert!(!said.contains("Pareto"), "{said}");
     fixture.record.runs.iter_mut().for_each(|run| run.active_s = None);
     check_in(&section(&fixture.record, "tradeoffs"), &["No completed run has both"]);
+}
+
+#[test]
+fn networks_of_different_sizes_have_a_front_of_their_own() {
+    let mut fixture = Fixture::scored(&SEVEN);
+    let sized = |fixture: &mut Fixture, millions: [u64; 4]| {
+        for run in &mut fixture.record.runs {
+            let generators = millions[run.cell] * 1_000_000;
+            run.parameters = Some(Parameters { generators, discriminators: 1 });
+        }
+    };
+    sized(&mut fixture, [8, 8, 8, 8]);
+    assert!(!html(&fixture.record).contains("size-plot"), "there is nothing to trade");
+    sized(&mut fixture, [8, 11, 8, 14]);
+    let (_, said) = figure(&fixture.record, "size-plot", "tradeoffs");
+    check_in(
+        &said,
+        &[
+            "lambda_cycle=10 (0.4974 for 8.000 M parameters); lambda_cycle=1 (0.6205 for 11.000 M parameters). Every",
+            "cell million parameters mean",
+        ],
+    );
 }
 
 /// Events as runs write them, read back by the store.

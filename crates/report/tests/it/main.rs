@@ -1,10 +1,13 @@
 //! The page of a made-up sweep: four weights of the cycle loss, of which one run
 //! diverges and one is still to come.
 
+mod accessibility;
 mod beside;
 mod browser;
+mod devtools;
 mod figures;
 mod fixture;
+mod live;
 mod protocol;
 mod scale;
 mod scores;

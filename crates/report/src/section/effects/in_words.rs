@@ -5,7 +5,7 @@ use track::SweepRecord;
 use crate::escape::esc;
 use crate::metric::Metric;
 use crate::number::{MISSING, decimals, fixed, plural};
-use crate::section::interval;
+use crate::section::{folded_data, interval};
 use crate::summary::Summary;
 
 pub(super) fn describe(record: &SweepRecord, metric: &Metric, summary: &Summary) -> String {
@@ -28,7 +28,7 @@ pub(super) fn describe(record: &SweepRecord, metric: &Metric, summary: &Summary)
 pub(super) fn data_table(record: &SweepRecord, metric: &Metric, summary: &Summary) -> String {
     let places = decimals(summary.cells.iter().filter_map(|cell| cell.estimate).map(|e| e.mean));
     let mut out = format!(
-        "<details><summary>Data</summary><div class=\"scroll\"><table><caption class=\"unseen\">{}</caption><thead><tr>\
+        "<table><caption class=\"unseen\">{}</caption><thead><tr>\
          <th scope=\"col\">cell</th><th scope=\"col\" class=\"num\">mean</th><th scope=\"col\" class=\"num\">95 % interval</th>\
          <th scope=\"col\">seeds</th></tr></thead><tbody>",
         esc(&metric.title)
@@ -48,6 +48,6 @@ pub(super) fn data_table(record: &SweepRecord, metric: &Metric, summary: &Summar
             if seeds.is_empty() { MISSING.into() } else { seeds.join(", ") },
         ));
     }
-    out.push_str("</tbody></table></div></details>\n");
-    out
+    out.push_str("</tbody></table>");
+    folded_data(&out)
 }

@@ -71,7 +71,7 @@ pub(super) fn estimate(subject: &Subject<'_>, cell: usize, columns: &Columns) ->
     let mean = format!("<strong>{}</strong>{counted}", plain(e.mean));
     let mut out = numeric(Some(e.mean), &stacked(&mean, &interval(e.interval, plain)));
     let range =
-        if e.n == 1 { String::new() } else { format!("{}–{}", plain(e.min), plain(e.max)) };
+        if e.n == 1 { String::new() } else { format!("{}<br>{}", plain(e.min), plain(e.max)) };
     out.push_str(&format!("<td class=\"num quiet\">{range}</td>"));
     if columns.image_error {
         let error = primary(subject).image_errors[cell];

@@ -85,6 +85,12 @@ pub(crate) enum Command {
     Rm(RmArgs),
     /// Write a sweep's report from what has been recorded so far
     Report(ReportArgs),
+    /// Set sweeps beside each other: what they agree on, and what else differs between them
+    ///
+    /// Two to eight sweeps of one runs folder: the same question asked of other images, with other
+    /// code or at another size, or another question. Each is judged by its own baseline, as in its
+    /// own report.
+    Compare(CompareArgs),
     /// Show the reports of all sweeps to a browser, also one on another machine
     ///
     /// Made from the store when they are asked for, and live while a sweep is at work. Listens on this
@@ -323,6 +329,20 @@ pub(crate) struct ServeArgs {
     /// The port to listen on [default: the first free one from 8642 on]
     #[arg(long, value_name = "N")]
     pub(crate) port: Option<u16>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CompareArgs {
+    /// The sweeps' names
+    #[arg(value_name = "SWEEP", required = true, num_args = 2..=8)]
+    pub(crate) sweeps: Vec<String>,
+    /// Folder to write `index.html` to [default: REPORTS/compare/A+B]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Compare by this metric, as in eval/kid_lite0_ab, which gives figures and no verdicts where a
+    /// sweep declares another [default: the declared one; else the first declared one that all have]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) metric: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,6 +1,7 @@
 //! One file per command; each is handed its arguments and returns its exit code.
 
 mod check;
+mod compare;
 mod data;
 mod diff;
 mod export;
@@ -22,6 +23,7 @@ mod translate;
 mod watch;
 
 pub(crate) use check::check;
+pub(crate) use compare::compare;
 pub(crate) use data::data;
 pub(crate) use diff::diff;
 pub(crate) use export::export;

@@ -35,6 +35,7 @@ fn main() -> std::process::ExitCode {
         Command::Diff(it) => commands::diff(&it, &places),
         Command::Rm(it) => commands::rm(&it, &places),
         Command::Report(it) => commands::report(&it, &places),
+        Command::Compare(it) => commands::compare(&it, &places),
         Command::Serve(it) => commands::serve(&it, &places),
         Command::Translate(it) => commands::translate(&it, &places),
         Command::Score(it) => commands::score(&it, &places),

@@ -3,7 +3,7 @@
 use track::SweepRecord;
 
 use crate::escape::esc;
-use crate::page::{SCRIPT, STYLE, fill, policy};
+use crate::page::{Loads, SCRIPT, STYLE, fill, policy};
 use crate::section::header::status;
 use crate::summary::Counts;
 
@@ -18,7 +18,12 @@ pub fn contents(sweeps: &[SweepRecord]) -> String {
     };
     fill(
         TEMPLATE,
-        &[("policy", &policy(false)), ("style", STYLE), ("script", SCRIPT), ("main", &main)],
+        &[
+            ("policy", &policy(Loads::default())),
+            ("style", STYLE),
+            ("script", SCRIPT),
+            ("main", &main),
+        ],
     )
 }
 

@@ -64,7 +64,7 @@ fn sweep(record: &SweepRecord) -> Value {
     })
 }
 
-fn status(counts: Counts) -> Value {
+pub(crate) fn status(counts: Counts) -> Value {
     json!({
         "planned": counts.planned,
         "completed": counts.completed,
@@ -185,7 +185,7 @@ fn cells(summary: &Summary, image_errors: &[Option<f64>]) -> Vec<Value> {
     summary.cells.iter().zip(image_errors).enumerate().map(cell).collect()
 }
 
-fn estimate(sample: Sample) -> Value {
+pub(crate) fn estimate(sample: Sample) -> Value {
     json!({
         "n": sample.n,
         "mean": sample.mean,
@@ -196,7 +196,7 @@ fn estimate(sample: Sample) -> Value {
 }
 
 /// Before every run has ended a p would invite to stop at a good moment: there is none.
-fn difference(contrast: &Contrast, own: &CellSummary) -> Value {
+pub(crate) fn difference(contrast: &Contrast, own: &CellSummary) -> Value {
     let judgement = own.judgement();
     let judged = |value: Option<f64>| judgement.and(value);
     json!({
@@ -211,6 +211,6 @@ fn difference(contrast: &Contrast, own: &CellSummary) -> Value {
     })
 }
 
-fn bounds(interval: Interval) -> Value {
+pub(crate) fn bounds(interval: Interval) -> Value {
     json!([interval.lower, interval.upper])
 }

@@ -9,6 +9,7 @@ mod chart;
 mod effect;
 mod forest;
 mod gantt;
+mod grouped_forest;
 mod ink;
 mod learning_curve;
 mod mark;
@@ -19,6 +20,7 @@ mod tradeoff;
 pub(crate) use effect::{Effect, EffectPoint, EffectSeries, effect};
 pub(crate) use forest::{Forest, ForestRow, forest};
 pub(crate) use gantt::{Gantt, GanttBar, gantt};
+pub(crate) use grouped_forest::{ForestGroup, GroupedForest, grouped_forest};
 pub(crate) use ink::{SERIES, swatch};
 pub(crate) use learning_curve::{
     CellCurve, LearningCurve, POINTS, learning_curve, range_over_seeds,

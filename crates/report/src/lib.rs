@@ -7,6 +7,7 @@
 
 mod absence;
 mod brief;
+mod compare;
 mod contents;
 mod data;
 mod escape;
@@ -18,6 +19,7 @@ mod measured;
 mod metric;
 mod number;
 mod page;
+mod picture_file;
 mod section;
 pub mod summary;
 
@@ -27,8 +29,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use picture_file::PictureFile;
 use track::SweepRecord;
 
+pub use compare::{Compared, SWEEPS, TextTable, compare, write_comparison};
 pub use contents::contents;
 
 #[derive(Debug, thiserror::Error)]
@@ -37,12 +41,40 @@ pub enum ReportError {
     UnknownCell { index: usize, cell: usize, cells: usize },
     #[error("run {index} is a second one of seed {seed} in cell {cell}")]
     SeedTwice { index: usize, cell: usize, seed: u64 },
+    #[error(
+        "{} cannot be compared: name {} to {} of them",
+        number::plural(*.found, "sweep"),
+        SWEEPS.start(),
+        SWEEPS.end()
+    )]
+    HowMany { found: usize },
+    #[error("sweep `{sweep}` is named twice: a comparison is of different sweeps, name each once")]
+    ComparedTwice { sweep: String },
+    #[error(
+        "sweep `{sweep}` has no completed run yet: train it with `cyclelab sweep`, or leave it out"
+    )]
+    NothingCompleted { sweep: String },
+    #[error("sweep `{sweep}` has no value of `{metric}`; all sweeps have {}", listed(.measured))]
+    Unmeasured { sweep: String, metric: String, measured: Vec<String> },
+    #[error(
+        "the sweeps are judged by different metrics ({}), and not all of them have any of those: name one with \
+         `--metric`; all sweeps have {}",
+        .declared.join(", "),
+        listed(.measured)
+    )]
+    NoCommonMetric { declared: Vec<String>, measured: Vec<String> },
     #[error("a figure could not be drawn: {reason}")]
     Drawing { reason: String },
     #[error("cannot create `{path}`")]
     CreateDir { path: PathBuf, source: io::Error },
     #[error("cannot write `{path}`")]
     Write { path: PathBuf, source: io::Error },
+    #[error("cannot read `{path}`")]
+    Read { path: PathBuf, source: io::Error },
+    #[error("`{path}` changed while its report was written; write the report again")]
+    Changed { path: PathBuf },
+    #[error("cannot remove `{path}`")]
+    Remove { path: PathBuf, source: io::Error },
 }
 
 impl ReportError {
@@ -51,10 +83,14 @@ impl ReportError {
     }
 }
 
+fn listed(metrics: &[String]) -> String {
+    if metrics.is_empty() { "no metric in common".into() } else { metrics.join(", ") }
+}
+
 /// What a reader may want otherwise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// Bytes of sample images that go into the page; seeds past it are left out and named.
+    /// Bytes of sample images that go into the page; what does not fit is left out and named.
     pub image_budget: usize,
     /// The page shows by itself what is written in its place later.
     pub live: bool,
@@ -62,8 +98,8 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        // Pages of 25 MB still open at once and pass most mail servers.
-        Options { image_budget: 25 << 20, live: false }
+        // Pages of 25 MB still open at once and pass most mail servers; the rest is for numbers.
+        Options { image_budget: 20 << 20, live: false }
     }
 }
 
@@ -76,6 +112,8 @@ pub struct Rendered {
     pub data: String,
     /// Of a live page: the script beside it, `live.js`, that says which page is the newest.
     pub news: Option<String>,
+    /// Pictures that belong beside the page, which holds thumbnails of them; in order of names.
+    pub pictures: Vec<PictureFile>,
     /// Sample images that could not be shown, by path and reason. The page says so in their place.
     pub problems: Vec<(PathBuf, String)>,
 }
@@ -85,6 +123,12 @@ pub struct Rendered {
 /// # Errors
 /// `UnknownCell` and `SeedTwice` for a record that contradicts itself, `Drawing` if plotters fails.
 pub fn render(record: &SweepRecord, options: &Options) -> Result<Rendered, ReportError> {
+    check(record)?;
+    page::render(record, options)
+}
+
+/// That the record does not contradict itself.
+pub(crate) fn check(record: &SweepRecord) -> Result<(), ReportError> {
     let cells = record.plan.cells.len();
     if let Some(run) = record.runs.iter().find(|run| run.cell >= cells) {
         return Err(ReportError::UnknownCell { index: run.index, cell: run.cell, cells });
@@ -93,14 +137,15 @@ pub fn render(record: &SweepRecord, options: &Options) -> Result<Rendered, Repor
     if let Some(run) = record.runs.iter().find(|run| !seen.insert((run.cell, run.seed))) {
         return Err(ReportError::SeedTwice { index: run.index, cell: run.cell, seed: run.seed });
     }
-    page::render(record, options)
+    Ok(())
 }
 
-/// Writes `index.html`, and beside it `summary.md` and `data.json`, each whole or not at all, and
-/// returns the page's path. A live page that was there, and is open somewhere, shows this one.
+/// Writes `index.html`, and beside it `summary.md`, `data.json` and larger pictures in `images/`,
+/// each whole or not at all, and returns the page's path. A live page that was there, and is open
+/// somewhere, shows this one.
 ///
 /// # Errors
-/// Those of [`render`], `CreateDir` and `Write`.
+/// Those of [`render`], `CreateDir` and `Write`; of pictures `Read`, `Changed` and `Remove`.
 pub fn write(record: &SweepRecord, out_dir: &Path) -> Result<PathBuf, ReportError> {
     write_with(record, out_dir, &Options::default())
 }
@@ -123,13 +168,15 @@ fn write_with(
     fs::create_dir_all(out_dir)
         .map_err(|source| ReportError::CreateDir { path: out_dir.to_path_buf(), source })?;
     // The page after what lies beside it, and the news of it last.
-    replace(&out_dir.join("data.json"), &rendered.data)?;
-    replace(&out_dir.join("summary.md"), &rendered.summary)?;
+    picture_file::write(&rendered.pictures, out_dir)?;
+    replace(&out_dir.join("data.json"), rendered.data.as_bytes())?;
+    replace(&out_dir.join("summary.md"), rendered.summary.as_bytes())?;
     let page = out_dir.join("index.html");
-    replace(&page, &rendered.html)?;
+    replace(&page, rendered.html.as_bytes())?;
+    picture_file::remove_others(&rendered.pictures, out_dir)?;
     let news = out_dir.join(live::NEWS_FILE);
     match &rendered.news {
-        Some(said) => replace(&news, said)?,
+        Some(said) => replace(&news, said.as_bytes())?,
         None => remove(&news)?,
     }
     Ok(page)
@@ -145,10 +192,10 @@ fn remove(path: &Path) -> Result<(), ReportError> {
 }
 
 /// Two reports at once write two files; the later rename wins, and a reader sees one of them whole.
-fn replace(path: &Path, text: &str) -> Result<(), ReportError> {
+fn replace(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
     let name = path.file_name().expect("a file is named by its caller").to_string_lossy();
     let beside = path.with_file_name(format!(".{name}.{}", std::process::id()));
-    let written = fs::write(&beside, text).and_then(|()| fs::rename(&beside, path));
+    let written = fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, path));
     written.map_err(|source| {
         // Of a full disk half a file would be left; that it cannot be removed is not the news.
         let _ = fs::remove_file(&beside);

@@ -10,10 +10,6 @@ use sha2::{Digest, Sha256};
 /// Beside the page, as long as it is live.
 pub(crate) const NEWS_FILE: &str = "live.js";
 
-/// What the policy lets a live page load: scripts from where it lies itself. (`'self'` is nothing
-/// in a browser to whom every file is a site of its own.)
-pub(crate) const SCRIPT_SOURCES: &str = " 'self' file:";
-
 /// In the head of a live page, for a reader without scripts.
 pub(crate) const WITHOUT_SCRIPTS: &str =
     "\n<noscript><meta http-equiv=\"refresh\" content=\"60\"></noscript>";

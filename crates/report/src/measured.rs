@@ -162,6 +162,6 @@ impl Anchors {
     }
 }
 
-fn is_equal(a: f64, b: f64) -> bool {
+pub(crate) fn is_equal(a: f64, b: f64) -> bool {
     (a - b).abs() <= EQUAL * a.abs().max(b.abs()).max(1e-6)
 }

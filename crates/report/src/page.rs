@@ -18,13 +18,18 @@ use crate::summary::{self, Summary};
 use crate::{Options, Rendered, ReportError};
 
 const TEMPLATE: &str = include_str!("page.html");
-pub(crate) const STYLE: &str =
-    concat!("\n", include_str!("style.css"), include_str!("style/samples.css"));
+pub(crate) const STYLE: &str = concat!(
+    "\n",
+    include_str!("style.css"),
+    include_str!("style/samples.css"),
+    include_str!("style/compare.css")
+);
 pub(crate) const SCRIPT: &str = concat!(
     "\n",
     include_str!("script/chosen.js"),
     include_str!("script/sorting.js"),
     include_str!("script/samples.js"),
+    include_str!("script/pair.js"),
     include_str!("script/tables.js"),
     include_str!("script/figures.js"),
     include_str!("script/opened.js"),
@@ -58,12 +63,13 @@ impl<'a> Subject<'a> {
 pub(crate) fn render(record: &SweepRecord, options: &Options) -> Result<Rendered, ReportError> {
     let subject = Subject::of(record);
     let mut problems = Vec::new();
+    let (samples, pictures) = samples::section(&subject, options, &mut problems);
     let sections = [
         results::section(&subject),
         forest::section(&subject)?,
         effects::section(&subject)?,
         curves::section(&subject)?,
-        samples::section(&subject, options, &mut problems),
+        samples,
         tradeoffs::section(&subject)?,
         runs::section(&subject),
         timeline::section(&subject)?,
@@ -77,7 +83,7 @@ pub(crate) fn render(record: &SweepRecord, options: &Options) -> Result<Rendered
         TEMPLATE,
         &[
             ("title", &title),
-            ("policy", &policy(options.live)),
+            ("policy", &policy(Loads { scripts: options.live, pictures: !pictures.is_empty() })),
             ("live_head", if options.live { live::WITHOUT_SCRIPTS } else { "" }),
             ("live", &stamp.as_ref().map(Stamp::control).unwrap_or_default()),
             ("style", STYLE),
@@ -90,18 +96,28 @@ pub(crate) fn render(record: &SweepRecord, options: &Options) -> Result<Rendered
     );
     let (summary, data) = (brief::markdown(&subject), data::json(&subject));
     let news = stamp.as_ref().map(Stamp::news);
-    Ok(Rendered { html, summary, data, news, problems })
+    Ok(Rendered { html, summary, data, news, pictures, problems })
+}
+
+/// What a page may load from where it lies itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Loads {
+    /// `live.js`, while it is live.
+    pub(crate) scripts: bool,
+    pub(crate) pictures: bool,
 }
 
 /// What a browser may do for this page: show the pictures in it, and run and apply the one script
-/// and the one style sheet that are ours, which it knows by their hashes; a live one also runs what
-/// lies beside it. So text of the record
-/// that escaping had missed would still do nothing.
-pub(crate) fn policy(is_live: bool) -> String {
+/// and the one style sheet that are ours, which it knows by their hashes; and load what lies
+/// beside it, where there is such. So text of the record that escaping had missed would still do
+/// nothing.
+pub(crate) fn policy(beside: Loads) -> String {
+    // `'self'` is nothing in a browser to whom every file on disk is a site of its own.
+    let own = |is_there| if is_there { " 'self' file:" } else { "" };
+    let (scripts, pictures) = (own(beside.scripts), own(beside.pictures));
     let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
-    let beside = if is_live { live::SCRIPT_SOURCES } else { "" };
     format!(
-        "default-src 'none'; img-src data:; style-src {}; script-src {}{beside}; base-uri 'none'; form-action 'none'",
+        "default-src 'none'; img-src data:{pictures}; style-src {}; script-src {}{scripts}; base-uri 'none'; form-action 'none'",
         hash(STYLE),
         hash(SCRIPT)
     )

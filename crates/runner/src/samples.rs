@@ -46,7 +46,7 @@ pub(crate) fn choose(
     Ok(Domain::ALL.into_iter().flat_map(spread).collect())
 }
 
-/// Writes real, fake, reconstruction and, where known, truth of every input.
+/// Writes real, fake, reconstruction, identity and, where known, truth of every input.
 /// Inputs that this data set does not have are left out.
 pub(crate) fn save(
     networks: &CycleGan,
@@ -70,6 +70,7 @@ pub(crate) fn save(
             put(SampleKind::Real, &real)?;
             put(SampleKind::Fake, &Image::from_unit_chw(&made.fake, size))?;
             put(SampleKind::Rec, &Image::from_unit_chw(&made.rec, size))?;
+            put(SampleKind::Idt, &Image::from_unit_chw(&made.idt, size))?;
             if dataset.paired(fold) {
                 put(SampleKind::Truth, &dataset.held_out(fold, direction.input.other(), index)?)?;
             }

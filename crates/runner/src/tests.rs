@@ -167,6 +167,8 @@ fn a_run_leaves_rows_samples_and_a_final_checkpoint() {
     for sample in &record.samples {
         assert!(record.folder.join(&sample.path).is_file(), "{sample:?}");
     }
+    let of_kind = |kind| record.samples.iter().filter(|sample| sample.kind == kind).count();
+    assert_eq!(of_kind(track::SampleKind::Idt), of_kind(track::SampleKind::Real));
     let weighted = record.last("weighted/cycle_a").expect("logged");
     assert_eq!(weighted, 10.0 * record.last("loss/cycle_a").expect("logged"));
     assert!(matches!(lab.run(1, None), Ok(Outcome::AlreadyDone)));

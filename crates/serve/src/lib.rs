@@ -3,7 +3,7 @@
 //! Listens on the loopback address alone: whoever wants to see it from elsewhere has an account here
 //! and makes a tunnel. Other people have accounts here too, so a token is asked for. Nothing can be
 //! changed, and no path of a request reaches the file system: sweeps are looked up by name among
-//! those of the store, and their files are five.
+//! those of the store, and files among those that a report has.
 
 mod access;
 mod answer;
@@ -11,6 +11,7 @@ mod shelf;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tiny_http::{Method, Request};
@@ -29,6 +30,8 @@ pub enum ServeError {
     Random { reason: String },
     #[error("connections are not accepted any more")]
     Accept { source: io::Error },
+    #[error("cannot read `{path}`")]
+    Picture { path: PathBuf, source: io::Error },
     #[error(transparent)]
     Store(#[from] TrackError),
     #[error(transparent)]

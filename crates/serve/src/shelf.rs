@@ -1,10 +1,11 @@
 //! The reports that can be asked for, made from the store when they are.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use report::{Options, Rendered};
+use report::{Options, PictureFile, Rendered};
 use track::{SweepRecord, read_sweep, read_sweep_status};
 
 use crate::ServeError;
@@ -65,7 +66,10 @@ impl Shelf {
             }
             "data.json" => Some(Answer::file("application/json", rendered.data.as_str())),
             "live.js" => rendered.news.as_deref().map(|news| Answer::file("text/javascript", news)),
-            _ => None,
+            _ => match rendered.pictures.iter().find(|picture| picture.address() == file) {
+                Some(picture) => Some(shown(picture)?),
+                None => None,
+            },
         })
     }
 
@@ -81,4 +85,16 @@ impl Shelf {
         }
         Ok(&self.reports[name].rendered)
     }
+}
+
+/// A picture lies in its run's folder; the page names it by what is in it.
+fn shown(picture: &PictureFile) -> Result<Answer, ServeError> {
+    let bytes = fs::read(&picture.source)
+        .map_err(|source| ServeError::Picture { path: picture.source.clone(), source })?;
+    let kind = match picture.name.rsplit('.').next() {
+        Some("png") => "image/png",
+        Some("jpg") => "image/jpeg",
+        _ => "image/webp",
+    };
+    Ok(Answer::file(kind, bytes))
 }

@@ -179,13 +179,7 @@ pub(crate) fn sample_path(step: u64, domain: &str, id: &str, kind: SampleKind) -
         name.push('-');
         name.push_str(&blake3::hash(id.as_bytes()).to_hex()[..8]);
     }
-    let kind = match kind {
-        SampleKind::Real => "real",
-        SampleKind::Fake => "fake",
-        SampleKind::Rec => "rec",
-        SampleKind::Truth => "truth",
-    };
-    PathBuf::from(format!("samples/step-{step:07}/{domain}_{name}.{kind}.png"))
+    PathBuf::from(format!("samples/step-{step:07}/{domain}_{name}.{}.png", kind.as_str()))
 }
 
 fn is_sweep_name(name: &str) -> bool {

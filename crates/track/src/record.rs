@@ -323,8 +323,24 @@ pub enum SampleKind {
     Fake,
     /// The translation taken back.
     Rec,
+    /// The input given to the generator of its own domain, which should leave it alone. Stores of
+    /// earlier versions have none.
+    Idt,
     /// The true translation, where the data set knows it.
     Truth,
+}
+
+impl SampleKind {
+    /// As in a file's name and in the list of samples.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SampleKind::Real => "real",
+            SampleKind::Fake => "fake",
+            SampleKind::Rec => "rec",
+            SampleKind::Idt => "idt",
+            SampleKind::Truth => "truth",
+        }
+    }
 }
 
 impl RunRecord {

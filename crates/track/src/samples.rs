@@ -101,4 +101,20 @@ mod tests {
         drop(SampleWriter::open(&store.run, Some(20)).unwrap());
         assert_eq!(steps(), [10, 20]);
     }
+
+    #[test]
+    fn every_kind_is_listed_by_its_file_s_name() {
+        use SampleKind::{Fake, Idt, Real, Rec, Truth};
+        let store = fixture::Store::new();
+        let claim = store.run.claim().unwrap();
+        let mut writer = SampleWriter::open(&store.run, None).unwrap();
+        for kind in [Real, Fake, Rec, Idt, Truth] {
+            writer.put(&claim, 7, "b", "x", kind, b"png").unwrap();
+            let path = format!("samples/step-0000007/b_x.{}.png", kind.as_str());
+            assert!(store.run.path().join(path).is_file(), "{kind:?}");
+            assert_eq!(serde_json::json!(kind), kind.as_str());
+        }
+        let kinds: Vec<_> = store.run.read_samples().unwrap().0.iter().map(|it| it.kind).collect();
+        assert_eq!(kinds, [Real, Fake, Rec, Idt, Truth]);
+    }
 }

@@ -3,7 +3,7 @@
 
 use plotters::element::Circle;
 
-use super::chart::{Frame, UNIT, WIDE, faint, line, stroke};
+use super::chart::{Chart, Frame, UNIT, WIDE, faint, line, stroke};
 use super::ink::Ink;
 use super::mark::{cut, marker};
 use super::scale::ticks;
@@ -46,7 +46,7 @@ pub(crate) fn forest(figure: &Forest) -> Result<Option<ForestDrawing>, ReportErr
     if figure.rows.is_empty() {
         return Ok(None);
     }
-    let (low, high) = x_range(&figure.rows);
+    let (low, high) = x_range(figure.rows.iter());
     let count = figure.rows.len();
     let height_of = |row: usize| (count - 1 - row) as f64;
     let (x_ticks, decimals) = ticks(low, high, 8);
@@ -68,35 +68,47 @@ pub(crate) fn forest(figure: &Forest) -> Result<Option<ForestDrawing>, ReportErr
     let svg = frame.draw(|chart| {
         line(chart, &[(0.0, frame.y.0), (0.0, frame.y.1)], stroke(Ink::Reference, 1.25))?;
         for (at, row) in figure.rows.iter().enumerate() {
-            let (y, ink) = (height_of(at), Ink::Trace(row.ink));
-            for &value in &row.values {
-                let dot = Circle::new((value, y + 0.34), 2 * UNIT, faint(ink, 1.0, 0.75));
-                chart.draw_series(std::iter::once(dot)).map_err(ReportError::drawing)?;
-            }
-            if let Some(Interval { lower, upper }) = row.interval {
-                let (from, to) = (lower.max(low), upper.min(high));
-                line(chart, &[(from, y), (to, y)], stroke(ink, 2.0))?;
-                for (end, drawn) in [(lower, from), (upper, to)] {
-                    if end == drawn {
-                        line(chart, &[(end, y - 0.13), (end, y + 0.13)], stroke(ink, 2.0))?;
-                    }
-                }
-                cut_intervals += usize::from(lower < low || upper > high);
-            }
-            marker(chart, (row.mean, y), row.ink)?;
+            cut_intervals += usize::from(draw(chart, row, height_of(at), (low, high))?);
         }
         Ok(())
     })?;
     Ok(Some(ForestDrawing { svg, cut_intervals }))
 }
 
+/// One row at its height; whether its bar leaves the frame.
+pub(super) fn draw(
+    chart: &mut Chart<'_, '_>,
+    row: &ForestRow,
+    y: f64,
+    (low, high): (f64, f64),
+) -> Result<bool, ReportError> {
+    let ink = Ink::Trace(row.ink);
+    for &value in &row.values {
+        let dot = Circle::new((value, y + 0.28), 2 * UNIT, faint(ink, 1.0, 0.75));
+        chart.draw_series(std::iter::once(dot)).map_err(ReportError::drawing)?;
+    }
+    let mut is_cut = false;
+    if let Some(Interval { lower, upper }) = row.interval {
+        let (from, to) = (lower.max(low), upper.min(high));
+        line(chart, &[(from, y), (to, y)], stroke(ink, 2.0))?;
+        for (end, drawn) in [(lower, from), (upper, to)] {
+            if end == drawn {
+                line(chart, &[(end, y - 0.16), (end, y + 0.16)], stroke(ink, 2.0))?;
+            }
+        }
+        is_cut = lower < low || upper > high;
+    }
+    marker(chart, (row.mean, y), row.ink)?;
+    Ok(is_cut)
+}
+
 /// No difference, all values, and intervals as far as the values' own spread: the interval of two
 /// seeds would leave nothing else to see.
-fn x_range(rows: &[ForestRow]) -> (f64, f64) {
-    let values = rows.iter().flat_map(|row| row.values.iter().copied().chain([row.mean]));
+pub(super) fn x_range<'a>(rows: impl Iterator<Item = &'a ForestRow> + Clone) -> (f64, f64) {
+    let values = rows.clone().flat_map(|row| row.values.iter().copied().chain([row.mean]));
     let (low, high) = values.fold((0.0_f64, 0.0_f64), |(l, h), v| (l.min(v), h.max(v)));
     let spread = if high > low { high - low } else { 1e-6 };
-    let intervals = || rows.iter().filter_map(|row| row.interval);
+    let intervals = || rows.clone().filter_map(|row| row.interval);
     let left = intervals().map(|it| it.lower).fold(low, f64::min).max(low - spread);
     let right = intervals().map(|it| it.upper).fold(high, f64::max).min(high + spread);
     let pad = 0.04 * (right - left).max(spread);
@@ -127,7 +139,7 @@ mod tests {
         assert_eq!(cut(vec![]), None);
         assert_eq!(cut(vec![row(0.8, 1.2)]), Some(0));
         assert_eq!(cut(vec![row(0.8, 1.2), row(-90.0, 90.0)]), Some(1));
-        let (low, high) = x_range(&[row(-90.0, 90.0)]);
+        let (low, high) = x_range([row(-90.0, 90.0)].iter());
         assert!(low > -2.0 && low < 0.0 && high < 4.0, "{low} {high}");
     }
 }

@@ -9,7 +9,7 @@ use crate::escape::esc;
 use crate::figure::{Forest, ForestRow, forest, swatch};
 use crate::number::{MISSING, plural, signed};
 use crate::page::Subject;
-use crate::summary::{CellSummary, Comparison, Contrast};
+use crate::summary::{CellSummary, Comparison, Contrast, Summary};
 
 /// Rows on one figure; the table beneath has every cell.
 const MOST: usize = 60;
@@ -51,7 +51,7 @@ fn drawn(
             ink: Look::of(&subject.summary.cells[cell]).ink(),
             mean: contrast.mean,
             interval: contrast.interval,
-            values: paired(subject, cell, baseline),
+            values: paired(&subject.summary, cell, baseline),
         })
         .collect();
     // A difference has the metric's unit, but not its range: `0 is perfect` is not said of it.
@@ -131,8 +131,8 @@ fn legend(subject: &Subject<'_>, cells: &[(usize, &Contrast)]) -> String {
 }
 
 /// By seed: this cell minus the baseline, where both have a value.
-fn paired(subject: &Subject<'_>, cell: usize, baseline: usize) -> Vec<f64> {
-    let [own, reference] = [cell, baseline].map(|at| &subject.summary.cells[at].values);
+pub(crate) fn paired(summary: &Summary, cell: usize, baseline: usize) -> Vec<f64> {
+    let [own, reference] = [cell, baseline].map(|at| &summary.cells[at].values);
     own.iter()
         .filter_map(|(seed, value)| {
             let (_, other) = reference.iter().find(|(other, _)| other == seed)?;

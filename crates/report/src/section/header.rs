@@ -182,7 +182,7 @@ fn preset(subject: &Subject<'_>) -> String {
     )
 }
 
-fn plan_size(subject: &Subject<'_>) -> String {
+pub(crate) fn plan_size(subject: &Subject<'_>) -> String {
     let (plan, runs) = (&subject.record.plan, subject.record.runs.len());
     let seeds = plan.seeds.len();
     let levels: usize = plan.axes.iter().map(|axis| axis.values.len()).product();

@@ -1,7 +1,7 @@
 //! One row a cell: the primary metric and its difference to the baseline, then everything else that
 //! was measured, each above its anchors.
 
-mod across;
+pub(crate) mod across;
 mod cells;
 mod cost;
 mod others;

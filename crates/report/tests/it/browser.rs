@@ -44,16 +44,22 @@ URL.revokeObjectURL = () => {};
 "##;
 
 /// `None` where there is no browser, which a complete run of the tests does not accept.
-fn in_browser(page: &str, dir: &Path) -> Option<serde_json::Value> {
+/// `choices` is what the page's address ends with.
+pub(crate) fn in_browser(
+    page: &str,
+    dir: &Path,
+    probe: &str,
+    choices: &str,
+) -> Option<serde_json::Value> {
     let is_there = Command::new("chromium").arg("--version").output().is_ok();
     if !is_there {
         assert!(std::env::var_os("CYCLELAB_NO_SKIPS").is_none(), "chromium is missing");
         return None;
     }
     // The policy stays; it allows one script more.
-    let hash = STANDARD.encode(Sha256::digest(PROBE));
+    let hash = STANDARD.encode(Sha256::digest(probe));
     let page = page.replacen("script-src ", &format!("script-src 'sha256-{hash}' "), 1);
-    let page = page.replacen("</body>", &format!("<script>{PROBE}</script></body>"), 1);
+    let page = page.replacen("</body>", &format!("<script>{probe}</script></body>"), 1);
     let path = dir.join("page.html");
     fs::write(&path, page).expect("a temporary folder can be written");
     let output = Command::new("chromium")
@@ -61,7 +67,7 @@ fn in_browser(page: &str, dir: &Path) -> Option<serde_json::Value> {
         .args(["--disable-background-networking", "--disable-component-update", "--disable-quic"])
         .args(["--enable-logging=stderr", "--v=0", "--virtual-time-budget=5000", "--dump-dom"])
         .arg(format!("--user-data-dir={}", dir.join("browser").display()))
-        .arg(format!("file://{}", path.display()))
+        .arg(format!("file://{}{choices}", path.display()))
         .output()
         .expect("the browser starts");
     let console = String::from_utf8_lossy(&output.stderr);
@@ -78,7 +84,8 @@ fn tables_and_figures_can_be_taken_along() {
     let mut fixture = Fixture::scored(&SEVEN);
     fixture.record.runs.iter_mut().for_each(|run| run.samples.clear());
     fixture.record.plan.axes[0].label = "=λ_c, 1".into();
-    let Some(found) = in_browser(&html(&fixture.record), fixture.dir.path()) else { return };
+    let page = html(&fixture.record);
+    let Some(found) = in_browser(&page, fixture.dir.path(), PROBE, "") else { return };
     let said = |name: &str| found[name].as_str().unwrap_or_else(|| panic!("{name}: {found}"));
     let check = |name: &str, expected: &[&str]| {
         for words in expected {

@@ -20,6 +20,7 @@ pub(crate) struct Fixture {
 }
 
 const STEPS: u64 = 1200;
+const INPUTS: [&str; 3] = ["1f34e", "1f41f", "1f697"];
 
 impl Fixture {
     /// λ = 0, 1, 10 (baseline), 50; λ = 0 diverges at the last seed, λ = 50 has its last seed to come.
@@ -149,6 +150,15 @@ impl Fixture {
         fixture
     }
 
+    /// With other pictures, of every run that has some.
+    pub(crate) fn pictured(mut self, steps: &[u64], side: u32) -> Fixture {
+        for run in self.record.runs.iter_mut().filter(|run| !run.samples.is_empty()) {
+            let lambda = self.record.plan.cells[run.cell].settings[0].1.as_f64().unwrap_or(1.0);
+            run.samples = images(&run.folder, steps, side, lambda, run.seed);
+        }
+        self
+    }
+
     fn of(
         name: &str,
         question: &str,
@@ -160,7 +170,6 @@ impl Fixture {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let cells: Vec<CellRecord> =
             cells.into_iter().map(|cell| CellRecord { seeds: seeds.to_vec(), ..cell }).collect();
-        let ids = ["1f34e", "1f41f", "1f697"];
         // Images are most of a page's time: two seeds show what there is to show.
         let has_images =
             |seed: u64| cells.len() <= 12 && seeds.iter().take(2).any(|it| *it == seed);
@@ -178,8 +187,11 @@ impl Fixture {
                     cell.label.replace(' ', "-"),
                     0x3af1_c000 + runs.len()
                 ));
-                let samples =
-                    if has_images(seed) { images(&folder, &ids, lambda, seed) } else { Vec::new() };
+                let samples = if has_images(seed) {
+                    images(&folder, [600, STEPS].as_slice(), 32, lambda, seed)
+                } else {
+                    Vec::new()
+                };
                 runs.push(RunRecord {
                     index: runs.len(),
                     key: format!("{:016x}", 0x3af1_c000_5512_0000_u64 + runs.len() as u64),
@@ -247,7 +259,7 @@ impl Fixture {
             .to_vec(),
             samples: ["a", "b"]
                 .iter()
-                .flat_map(|d| ids.map(|id| ((*d).to_string(), id.to_string())))
+                .flat_map(|d| INPUTS.map(|id| ((*d).to_string(), id.to_string())))
                 .collect(),
         };
         Fixture { record: SweepRecord { dir: PathBuf::from("runs").join(name), plan, runs }, dir }
@@ -346,34 +358,31 @@ fn row(step: u64, split: Split, name: &str, value: f64) -> MetricRow {
     }
 }
 
-fn images(folder: &Path, ids: &[&str], lambda: f64, seed: u64) -> Vec<SampleRecord> {
+fn images(folder: &Path, steps: &[u64], side: u32, lambda: f64, seed: u64) -> Vec<SampleRecord> {
     let mut samples = Vec::new();
-    for step in [600, STEPS] {
+    for &step in steps {
         let place = format!("samples/step-{step:07}");
         fs::create_dir_all(folder.join(&place)).expect("the temporary folder can be written");
         for domain in ["a", "b"] {
-            for (at, id) in ids.iter().enumerate() {
+            for (at, id) in INPUTS.iter().enumerate() {
                 let noise = 0.35 / (1.0 + lambda) + if step < STEPS { 0.2 } else { 0.05 };
                 let mut kinds = vec![
-                    (SampleKind::Real, "real", domain == "b", 0.0),
-                    (SampleKind::Fake, "fake", domain == "a", noise),
-                    (SampleKind::Rec, "rec", domain == "b", noise * 1.5),
+                    (SampleKind::Real, domain == "b", 0.0),
+                    (SampleKind::Fake, domain == "a", noise),
+                    (SampleKind::Rec, domain == "b", noise * 1.5),
+                    (SampleKind::Idt, domain == "b", noise * 0.5),
                 ];
                 if domain == "a" {
-                    kinds.push((SampleKind::Truth, "truth", true, 0.0));
+                    kinds.push((SampleKind::Truth, true, 0.0));
                 }
-                for (kind, word, drawn, noise) in kinds {
-                    let path = PathBuf::from(format!("{place}/{domain}_{id}.{word}.png"));
-                    picture(at, drawn, noise, seed)
+                for (kind, drawn, noise) in kinds {
+                    let path =
+                        PathBuf::from(format!("{place}/{domain}_{id}.{}.png", kind.as_str()));
+                    picture(side, at, drawn, noise, seed + step)
                         .save(folder.join(&path))
                         .expect("a PNG can be written");
-                    samples.push(SampleRecord {
-                        step,
-                        domain: domain.into(),
-                        id: (*id).into(),
-                        kind,
-                        path,
-                    });
+                    let (domain, id) = (domain.into(), (*id).into());
+                    samples.push(SampleRecord { step, domain, id, kind, path });
                 }
             }
         }
@@ -382,9 +391,10 @@ fn images(folder: &Path, ids: &[&str], lambda: f64, seed: u64) -> Vec<SampleReco
 }
 
 /// A disc, a square or a triangle: filled on white, or its outline on blue.
-fn picture(shape: usize, drawn: bool, noise: f64, seed: u64) -> image::RgbImage {
-    image::RgbImage::from_fn(32, 32, |x, y| {
-        let (u, v) = (f64::from(x) - 15.5, f64::from(y) - 15.5);
+fn picture(side: u32, shape: usize, drawn: bool, noise: f64, seed: u64) -> image::RgbImage {
+    let scale = 32.0 / f64::from(side);
+    image::RgbImage::from_fn(side, side, |x, y| {
+        let [u, v] = [x, y].map(|at| (f64::from(at) + 0.5) * scale - 16.0);
         let depth = match shape {
             0 => 11.0 - u.hypot(v),
             1 => 10.0 - u.abs().max(v.abs()),

@@ -4,11 +4,13 @@
 mod accessibility;
 mod beside;
 mod browser;
+mod compare;
 mod devtools;
 mod figures;
 mod fixture;
 mod live;
 mod protocol;
+mod samples;
 mod scale;
 mod scores;
 mod standing;
@@ -98,26 +100,6 @@ fn the_policy_names_what_is_ours() {
     for attribute in [" style=\"", " onclick", " onload", "javascript:"] {
         assert!(!page.contains(attribute), "{attribute} would be blocked");
     }
-}
-
-/// A store from elsewhere names samples; what it names is looked for in the run's folder alone.
-#[test]
-fn samples_lie_in_their_run_s_folder() {
-    let mut fixture = Fixture::new(&[0]);
-    let outside = fixture.dir.path().join("outside.png");
-    let run = fixture.record.runs.iter_mut().find(|run| !run.samples.is_empty()).expect("one");
-    fs::copy(run.folder.join(&run.samples[0].path), &outside).expect("a copy");
-    let depth = run.folder.strip_prefix(fixture.dir.path()).expect("below").components().count();
-    let up = Path::new(&"../".repeat(depth)).join("outside.png");
-    assert!(run.folder.join(&up).is_file(), "{}", up.display());
-    let last = run.samples.iter().map(|sample| sample.step).max();
-    let shown = run.samples.iter_mut().filter(|it| it.kind == track::SampleKind::Fake);
-    let shown = shown.filter(|it| Some(it.step) == last);
-    for (sample, path) in shown.zip([up, outside]) {
-        sample.path = path;
-    }
-    let problems = render(&fixture.record, &Options::default()).expect("it renders").problems;
-    assert_eq!(problems.len(), 2, "{problems:?}");
 }
 
 #[test]
@@ -368,36 +350,6 @@ fn many_runs_stay_readable() {
 }
 
 #[test]
-fn samples_are_embedded_once_and_broken_ones_named() {
-    let fixture = Fixture::new(&[0, 1]);
-    let page = html(&fixture.record);
-    let saved = |run: &&track::RunRecord| !run.samples.is_empty();
-    let runs = fixture.record.runs.iter().filter(saved).count();
-    // Two directions of three inputs: translation and reconstruction a run; input and truth (A only) once.
-    assert_eq!(page.matches("data:image/png").count(), runs * 2 * 3 * 2 + 2 * 3 + 3);
-
-    let broken = fixture.record.runs.iter().find(saved).expect("some run has samples");
-    let sample =
-        broken.samples.iter().rfind(|s| s.kind == track::SampleKind::Fake).expect("a translation");
-    fs::write(broken.folder.join(&sample.path), b"not an image")
-        .expect("the fixture can be written");
-    let rendered =
-        render(&fixture.record, &Options::default()).expect("a broken image is no reason to stop");
-    assert_eq!(rendered.problems.len(), 1, "{:?}", rendered.problems);
-    assert!(rendered.html.contains(">unreadable<"));
-}
-
-#[test]
-fn a_small_budget_leaves_seeds_out_and_says_so() {
-    let fixture = Fixture::new(&[0, 1]);
-    let page = render(&fixture.record, &Options { image_budget: 1, ..Options::default() })
-        .expect("the fixture renders")
-        .html;
-    assert!(page.contains("Left out to keep this page small: seed 1."));
-    assert!(page.contains("data:image/png"), "the first seed is always shown");
-}
-
-#[test]
 fn a_page_is_written_whole() {
     let fixture = Fixture::new(&[0]);
     let out = fixture.dir.path().join("reports/lambda");
@@ -458,6 +410,7 @@ fn demo() {
         ("blind", Fixture::scored(&[0, 1, 2, 3, 4, 5, 6]).without_features()),
         ("two-by-two", Fixture::two_by_two(&[0, 1, 2, 3, 4, 5, 6, 7])),
         ("across", Fixture::across(&[0, 1, 2, 3, 4, 5])),
+        ("large", Fixture::new(&[0, 1]).pictured(&[200, 600, 1200], 256)),
         ("stopped", Fixture::scored(&[0, 1, 2, 3, 4, 5, 6]).stopped(3).unmeasured(1, 2)),
     ] {
         report::write(&fixture.record, &Path::new(&folder).join(name))

@@ -9,7 +9,7 @@ use anyhow::bail;
 use image::{ImageFormat, ImageReader};
 use serde_json::Value;
 use tensorboard::{EventWriter, Experiment, HParam, Moment, Outcome, Session};
-use track::{MetricRow, RunRecord, RunState, SampleKind, SampleRecord, Split, SweepRecord};
+use track::{MetricRow, RunRecord, RunState, SampleRecord, Split, SweepRecord};
 
 use crate::exit::Exit;
 use crate::terminal::{plural, shell_word};
@@ -112,13 +112,7 @@ fn tag(row: &MetricRow) -> String {
 }
 
 fn sample_tag(sample: &SampleRecord) -> String {
-    let kind = match sample.kind {
-        SampleKind::Real => "real",
-        SampleKind::Fake => "fake",
-        SampleKind::Rec => "rec",
-        SampleKind::Truth => "truth",
-    };
-    format!("samples/{}/{}/{kind}", sample.domain, sample.id)
+    format!("samples/{}/{}/{}", sample.domain, sample.id, sample.kind.as_str())
 }
 
 fn seconds(row: &MetricRow) -> f64 {

@@ -5,8 +5,8 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use stats::{Interquartile, MIN_RUNS, Pool, Resampling};
-use track::{CellRecord, SweepRecord};
+use stats::{Interquartile, Level, MIN_RUNS, Pool, Resampling};
+use track::{AxisRecord, CellRecord, SweepRecord};
 
 use crate::escape::esc;
 use crate::metric::{self, GAIN, is_gain};
@@ -76,6 +76,7 @@ struct Group {
 fn groups(record: &SweepRecord) -> Vec<Group> {
     let cells = &record.plan.cells;
     let keys = free_keys(cells);
+    let axes: Vec<&AxisRecord> = record.plan.axes.iter().collect();
     let mut groups: Vec<Group> = Vec::new();
     for (at, cell) in cells.iter().enumerate() {
         let own = settings_at(cell, &keys);
@@ -83,7 +84,7 @@ fn groups(record: &SweepRecord) -> Vec<Group> {
             |group: &&mut Group| same_settings(&settings_at(&cells[group.cells[0]], &keys), &own);
         match groups.iter_mut().find(fits) {
             Some(group) => group.cells.push(at),
-            None => groups.push(Group { name: name(record, &keys, &own), cells: vec![at] }),
+            None => groups.push(Group { name: name(&axes, &keys, &own), cells: vec![at] }),
         }
     }
     groups
@@ -108,18 +109,19 @@ fn free_keys(cells: &[CellRecord]) -> Vec<String> {
 }
 
 /// `λ cycle 10, model.norm none`.
-fn name(record: &SweepRecord, keys: &[String], values: &[&Value]) -> String {
-    let axes = &record.plan.axes;
-    let label = |key: &String| {
-        let axis = axes.iter().find(|axis| axis.keys == [key.as_str()]);
-        axis.map_or(key.clone(), |axis| axis.label.clone())
-    };
+pub(crate) fn name(axes: &[&AxisRecord], keys: &[String], values: &[&Value]) -> String {
     let named: Vec<String> = keys
         .iter()
         .zip(values)
-        .map(|(key, value)| format!("{} {}", label(key), setting(value)))
+        .map(|(key, value)| format!("{} {}", label(axes, key), setting(value)))
         .collect();
     if named.is_empty() { "all cells".into() } else { named.join(", ") }
+}
+
+/// What the first axis of this leaf alone is called; without one the leaf.
+pub(crate) fn label(axes: &[&AxisRecord], key: &str) -> String {
+    let axis = axes.iter().find(|axis| axis.keys == [key]);
+    axis.map_or(key.to_owned(), |axis| axis.label.clone())
 }
 
 fn row(group: &Group, summary: &Summary, cells: &[CellRecord]) -> String {
@@ -135,20 +137,8 @@ fn row(group: &Group, summary: &Summary, cells: &[CellRecord]) -> String {
     }
     tasks.retain(|(_, values)| !values.is_empty());
     let runs: usize = tasks.iter().map(|(_, values)| values.len()).sum();
-    let pool = Pool::new(tasks.iter().map(|(_, values)| ("", values.clone())))
-        .expect("values of a summary are finite");
-    // One data set says nothing across them.
-    let found = match tasks.len() {
-        0 | 1 => None,
-        _ => pool.interquartile(LEVEL, Resampling::default()),
-    };
-    let (mean, bounds) = match found {
-        Some(Interquartile { mean, interval: Some(bounds), .. }) => {
-            (fixed(mean, PLACES), interval(Some(bounds), |v| fixed(v, PLACES)))
-        }
-        Some(Interquartile { mean, interval: None, .. }) => (fixed(mean, PLACES), MISSING.into()),
-        None => (MISSING.into(), MISSING.into()),
-    };
+    let values: Vec<Vec<f64>> = tasks.iter().map(|(_, values)| values.clone()).collect();
+    let (mean, bounds) = written(over_data_sets(&values, LEVEL), |value| fixed(value, PLACES));
     format!(
         "<tr><th scope=\"row\">{}</th><td class=\"num\">{}</td><td class=\"num\">{runs}</td><td class=\"num\">{mean}</td>\
          <td class=\"num quiet\">{bounds}</td></tr>\n",
@@ -157,8 +147,32 @@ fn row(group: &Group, summary: &Summary, cells: &[CellRecord]) -> String {
     )
 }
 
+/// Finite scores of one setting, a stratum a data set. One data set says nothing across them.
+pub(crate) fn over_data_sets(tasks: &[Vec<f64>], level: Level) -> Option<Interquartile> {
+    let pool = Pool::new(tasks.iter().map(|scores| ("", scores.clone())));
+    let has_scores = tasks.iter().filter(|scores| !scores.is_empty()).count();
+    match has_scores {
+        0 | 1 => None,
+        _ => pool.expect("scores are finite").interquartile(level, Resampling::default()),
+    }
+}
+
+/// Mean and interval.
+pub(crate) fn written(
+    found: Option<Interquartile>,
+    write: impl Fn(f64) -> String,
+) -> (String, String) {
+    match found {
+        Some(Interquartile { mean, interval: Some(bounds), .. }) => {
+            (write(mean), interval(Some(bounds), write))
+        }
+        Some(Interquartile { mean, interval: None, .. }) => (write(mean), MISSING.into()),
+        None => (MISSING.into(), MISSING.into()),
+    }
+}
+
 /// Of a gain, which is of the order of 1.
-const PLACES: usize = 3;
+pub(crate) const PLACES: usize = 3;
 
 fn note(summary: &Summary) -> String {
     let failed: usize = summary.cells.iter().map(|cell| cell.failed_in_values).sum();

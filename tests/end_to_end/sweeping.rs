@@ -24,8 +24,8 @@ fn a_sweep_leaves_runs_tables_and_a_report_and_does_nothing_twice() {
             assert!(run.join(name).is_file(), "{name} in {}", run.display());
         }
         assert_eq!(files_below(&run.join("metrics"), ".parquet").len(), 1, "compacted");
-        // Two inputs a domain: real, fake, reconstruction and truth of each.
-        assert_eq!(files_below(&run.join("samples"), ".png").len(), 16);
+        // Two inputs a domain: real, fake, reconstruction, identity and truth of each.
+        assert_eq!(files_below(&run.join("samples"), ".png").len(), 20);
     }
     let page = std::fs::read_to_string(lab.path(report)).expect("the report");
     assert!(page.contains("Does it run from end to end?") && page.contains("<svg"));

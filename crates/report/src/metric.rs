@@ -24,6 +24,15 @@ impl Metric {
         }
     }
 
+    /// For the axis of a difference, a comma before it. It has the metric's unit, but not its range:
+    /// `0 is perfect` is not said of it.
+    pub(crate) fn unit_of_difference(&self) -> String {
+        match self.unit.is_empty() || self.unit.contains(|c: char| c.is_ascii_digit()) {
+            true => String::new(),
+            false => format!(", {}", self.unit),
+        }
+    }
+
     pub(crate) fn direction(&self) -> &'static str {
         match self.minimize {
             Some(true) => "lower is better",

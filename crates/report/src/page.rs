@@ -32,6 +32,7 @@ pub(crate) const SCRIPT: &str = concat!(
     include_str!("script/pair.js"),
     include_str!("script/tables.js"),
     include_str!("script/figures.js"),
+    include_str!("script/curves.js"),
     include_str!("script/opened.js"),
     include_str!("script/live.js")
 );

@@ -62,12 +62,15 @@ fn drawn(beside: &Beside<'_>, groups: &[Group<'_>]) -> Result<String, ReportErro
         rows: found.iter().map(row).collect(),
     };
     let metric = &beside.metric;
-    let unit = if metric.unit.is_empty() { String::new() } else { format!(", {}", metric.unit) };
     let figure = GroupedForest {
         id: "forest-plot".into(),
         title: format!("{}: every setting minus the baseline, by sweep", metric.title),
         description: description(beside, groups),
-        x_title: format!("{} minus the own baseline's{unit}", metric.heading()),
+        x_title: format!(
+            "{} minus the own baseline's{}",
+            metric.heading(),
+            metric.unit_of_difference()
+        ),
         groups: shown.iter().map(group).collect(),
     };
     let Some(drawing) = grouped_forest(&figure)? else { return Ok(String::new()) };

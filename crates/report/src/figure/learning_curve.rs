@@ -29,6 +29,8 @@ pub(crate) struct CellCurve {
     pub(crate) seeds: Vec<Vec<(u64, f64)>>,
     /// Last finite places of runs that diverged.
     pub(crate) ends: Vec<(u64, f64)>,
+    /// Where runs went on in a later attempt.
+    pub(crate) resumed: Vec<(u64, f64)>,
 }
 
 pub(crate) struct CurveDrawing {
@@ -83,6 +85,11 @@ pub(crate) fn learning_curve(figure: &LearningCurve) -> Result<Option<CurveDrawi
                 for seed in &cell.seeds {
                     line(chart, &inside(thinned(seed)), faint(Ink::Trace(cell.ink), 0.75, 0.35))?;
                 }
+            }
+            let half = 0.025 * (top - bottom);
+            for &(step, value) in cell.resumed.iter().filter(|_| figure.with_seeds) {
+                let (x, y) = (step as f64, value.clamp(bottom, top));
+                line(chart, &[(x, y - half), (x, y + half)], stroke(Ink::Trace(cell.ink), 1.5))?;
             }
         }
         // Means over everything else, in a pass of their own.

@@ -33,8 +33,10 @@
         to[at].setAttribute(name, style.getPropertyValue(name));
       }
       if (element.nodeName === "text") to[at].setAttribute("font-family", "sans-serif");
+      if (style.display === "none") to[at].dataset.drawn = "no";
       to[at].removeAttribute("class");
     });
+    for (const element of [...copy.querySelectorAll("*")].filter((it) => it.dataset.drawn === "no")) element.remove();
     document.documentElement.classList.remove("paper");
     const { width, height } = plot.viewBox.baseVal;
     copy.setAttribute("width", width / 4);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use track::{RunRecord, RunState, Split};
+use track::{MetricRow, RunRecord, RunState, Split};
 
 use super::{drawn_cells, folded_data};
 use crate::ReportError;
@@ -77,15 +77,16 @@ pub(crate) fn section(subject: &Subject<'_>) -> Result<String, ReportError> {
     }
     out.push_str("<ul class=\"legend\">");
     for &(cell, ink) in &cells {
+        let paces = paces(subject, cell);
         let role = if subject.summary.baseline == Some(cell) {
             " <span class=\"tag\">baseline</span>"
         } else {
             ""
         };
+        let label = esc(&record.plan.cells[cell].label);
         out.push_str(&format!(
-            "<li>{}{}{role}</li>",
+            "<li data-cell=\"{label}\" data-ink=\"{ink}\"{paces}>{}{label}{role}</li>",
             swatch(ink, false),
-            esc(&record.plan.cells[cell].label)
         ));
     }
     out.push_str("</ul>\n");
@@ -122,6 +123,28 @@ pub(crate) fn section(subject: &Subject<'_>) -> Result<String, ReportError> {
     Ok(out)
 }
 
+/// What a step of the cell's runs is in epochs, images and minutes of training: what the script draws
+/// other horizontal axes by. A unit that its runs do not agree on, or have not recorded, is left out.
+fn paces(subject: &Subject<'_>, cell: usize) -> String {
+    let runs = || subject.record.runs.iter().filter(|run| run.cell == cell);
+    let last = |run: &'_ RunRecord| run.rows.iter().rev().find(|row| row.epoch > 0.0).cloned();
+    let per_step = |of: fn(&MetricRow) -> f64| -> Vec<f64> {
+        runs().filter_map(last).map(|row| of(&row) / row.step as f64).collect()
+    };
+    let epochs = per_step(|row| f64::from(row.epoch));
+    let images = per_step(|row| row.images as f64);
+    let minutes = per_step(|row| row.elapsed_s / 60.0);
+    let agreed = |all: &[f64]| {
+        let first = *all.first()?;
+        all.iter().all(|it| (it - first).abs() <= 1e-3 * first).then_some(first)
+    };
+    let mean = minutes.iter().sum::<f64>() / minutes.len() as f64;
+    let known = [("epoch", agreed(&epochs)), ("images", agreed(&images)), ("minutes", Some(mean))];
+    let known = known.into_iter().filter_map(|(name, pace)| Some((name, pace?)));
+    let usable = known.filter(|(_, pace)| pace.is_finite() && *pace > 0.0);
+    usable.map(|(name, pace)| format!(" data-{name}=\"{}\"", significant(pace))).collect()
+}
+
 /// What one run measured on held-out images while it trained, and on which of them.
 struct HeldOut<'a> {
     split: Split,
@@ -155,7 +178,8 @@ fn panel(
     let (record, metric) = (subject.record, metric::describe(name));
     let (mut curves, mut absent, mut rows) = (Vec::new(), Vec::new(), Vec::new());
     // What the figure's CSV has: the table beneath it would be too long to read.
-    let mut points = String::from("<template class=\"csv\">cell,step,mean,lowest,highest");
+    let mut points = String::from("cell,step,mean,lowest,highest");
+    let mut broken = String::new();
     for &(cell, ink) in cells {
         let own: Vec<_> = runs.iter().filter(|(run, _)| record.runs[*run].cell == cell).collect();
         let label = &record.plan.cells[cell].label;
@@ -167,13 +191,20 @@ fn panel(
             }
             continue;
         }
-        let ends = own
+        let ends: Vec<(u64, f64)> = own
             .iter()
             .filter(|(run, _)| matches!(record.runs[*run].state, RunState::Diverged { .. }))
             .filter_map(|(_, series)| {
                 series.get(name)?.iter().rev().find(|(_, value)| value.is_finite()).copied()
             })
             .collect();
+        for (step, value) in &ends {
+            broken.push_str(&format!("\n{},{step},{}", quoted(label), significant(*value)));
+        }
+        let resumed = own
+            .iter()
+            .filter_map(|(run, series)| Some(resumptions(&record.runs[*run], series.get(name)?)));
+        let resumed = resumed.flatten().collect();
         let shared = range_over_seeds(&seeds);
         rows.push((
             label.as_str(),
@@ -182,14 +213,18 @@ fn panel(
             shared.last().map(|p| (p.0, p.1)),
         ));
         for (step, mean, low, high) in shared {
-            points.push_str(&format!("\n{},{step:.0}", esc(quoted(label))));
+            points.push_str(&format!("\n{},{step:.0}", quoted(label)));
             for value in [mean, low, high] {
                 points.push_str(&format!(",{}", significant(value)));
             }
         }
-        curves.push(CellCurve { ink, seeds, ends });
+        curves.push(CellCurve { ink, seeds, ends, resumed });
     }
-    points.push_str("</template>\n");
+    let points = format!(
+        "<template class=\"csv\">{}</template><template class=\"ends\">{}</template>\n",
+        esc(points),
+        esc(broken.trim_start())
+    );
     let places =
         decimals(rows.iter().flat_map(|row| [row.2, row.3.map(|(_, mean)| mean)]).flatten());
     let said: Vec<String> = rows
@@ -243,6 +278,17 @@ fn panel(
         folded_data(&table),
     );
     Ok((html, drawing.cut))
+}
+
+/// Where a run went on in a later attempt: its first values there.
+fn resumptions(run: &RunRecord, series: &[(u64, f64)]) -> Vec<(u64, f64)> {
+    let mut steps: BTreeMap<u32, u64> = BTreeMap::new();
+    for row in run.rows.iter().filter(|row| row.split == Split::Train) {
+        let first = steps.entry(row.attempt).or_insert(row.step);
+        *first = row.step.min(*first);
+    }
+    let first_from = |step: u64| series.iter().find(|(at, value)| *at >= step && value.is_finite());
+    steps.into_values().skip(1).filter_map(first_from).copied().collect()
 }
 
 /// As CSV has text.
@@ -300,6 +346,11 @@ fn notes(
     said.extend(folds(subject, on_val));
     if subject.summary.cells.iter().any(|cell| cell.runs.diverged > 0) {
         said.push("✕: the last finite value of a run that diverged.".into());
+    }
+    let is_resumed =
+        |run: &RunRecord| run.rows.iter().any(|row| row.attempt != run.rows[0].attempt);
+    if with_seeds && subject.record.runs.iter().any(is_resumed) {
+        said.push("Short upright line: where a run went on in a later attempt.".into());
     }
     if cut {
         said.push("Values far outside the bulk are drawn at the edge of the frame.".into());

@@ -54,14 +54,15 @@ fn drawn(
             values: paired(&subject.summary, cell, baseline),
         })
         .collect();
-    // A difference has the metric's unit, but not its range: `0 is perfect` is not said of it.
-    let is_unit = !primary.unit.is_empty() && !primary.unit.contains(|c: char| c.is_ascii_digit());
-    let unit = if is_unit { format!(", {}", primary.unit) } else { String::new() };
     let figure = Forest {
         id: "forest-plot".into(),
         title: format!("{}: every cell minus the baseline", primary.title),
         description: description(subject, cells),
-        x_title: format!("{} minus the baseline's{unit}", primary.heading()),
+        x_title: format!(
+            "{} minus the baseline's{}",
+            primary.heading(),
+            primary.unit_of_difference()
+        ),
         rows,
     };
     let Some(drawing) = forest(&figure)? else { return Ok(String::new()) };

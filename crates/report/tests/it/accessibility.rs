@@ -220,8 +220,10 @@ const FOCUS: &str = r#"(() => {
   it.dataset.reached = "";
   // A group of radio buttons is one stop; arrow keys lead on within it.
   if (it.type === "radio") document.getElementsByName(it.name).forEach((other) => { other.dataset.reached = ""; });
+  // So are the pictures of a table.
+  if (it.matches(".picture")) it.closest("table").querySelectorAll(".picture").forEach((other) => { other.dataset.reached = ""; });
   const own = it.getBoundingClientRect();
-  const label = it.getAttribute("aria-label") ?? it.labels?.[0]?.textContent ?? it.textContent;
+  const label = it.getAttribute("aria-label") ?? it.labels?.[0]?.textContent ?? it.querySelector("img")?.alt ?? it.textContent;
   const style = getComputedStyle(it);
   const wrong = [];
   if (!label.trim()) wrong.push("has no name");

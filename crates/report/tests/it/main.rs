@@ -5,6 +5,7 @@ mod accessibility;
 mod beside;
 mod browser;
 mod compare;
+mod curves;
 mod devtools;
 mod figures;
 mod fixture;

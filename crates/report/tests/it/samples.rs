@@ -189,7 +189,8 @@ fn large_pictures_lie_beside_the_page() {
         assert!(page.contains(&format!("\"images/{name}\"")), "{name}");
     }
     assert!(
-        page.contains("img-src data: 'self';") && page.contains("src=\"data:image/jpeg;base64,")
+        page.contains("img-src data: 'self' file:;")
+            && page.contains("src=\"data:image/jpeg;base64,")
     );
     assert!(!page.contains("data:image/png"), "the page holds thumbnails only");
 

@@ -16,6 +16,7 @@ mod hostile_text;
 mod hostile_weights;
 mod housekeeping;
 mod lab;
+mod looking;
 mod older_stores;
 mod other_programs;
 mod power_loss;

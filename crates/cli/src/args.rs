@@ -94,8 +94,8 @@ pub(crate) enum Command {
     /// Show the reports of all sweeps to a browser, also one on another machine
     ///
     /// Made from the store when they are asked for, and live while a sweep is at work. Listens on this
-    /// machine's loopback address alone, so another one takes a tunnel (`ssh -L`); asks for the token
-    /// in the address it prints; changes nothing.
+    /// machine's loopback address alone, so another one takes a tunnel (`ssh -L`); knows nobody
+    /// without the token in the address it prints; changes nothing.
     Serve(ServeArgs),
     /// Translate a folder of pictures with a run's generator or a published one
     ///

@@ -43,6 +43,8 @@ pub(crate) struct Board {
     metrics: Vec<String>,
     metric: usize,
     chosen: TableState,
+    /// The chosen run is one in training, whichever that is; until one is chosen by hand.
+    follows: bool,
 }
 
 impl Board {
@@ -52,6 +54,7 @@ impl Board {
             metrics: curves::metrics(&record),
             metric: 0,
             chosen: TableState::default(),
+            follows: true,
             record,
         };
         board.go(Move::Home);
@@ -65,7 +68,8 @@ impl Board {
         self.metrics = curves::metrics(&record);
         self.metric = self.metrics.iter().position(|it| Some(it) == shown.as_ref()).unwrap_or(0);
         self.record = record;
-        if self.run().is_none() {
+        let is_over = self.run().is_none_or(|run| run.state != RunState::Running);
+        if self.run().is_none() || (self.follows && is_over) {
             self.go(Move::Home);
         }
     }
@@ -73,6 +77,11 @@ impl Board {
     pub(crate) fn go(&mut self, to: Move) {
         let (runs, metrics) = (self.record.runs.len().max(1), self.metrics.len().max(1));
         let at = self.chosen.selected().unwrap_or(0);
+        match to {
+            Move::Up | Move::Down => self.follows = false,
+            Move::Home => self.follows = true,
+            Move::NextMetric | Move::LastMetric => {}
+        }
         match to {
             Move::Up => self.chosen.select(Some(at.saturating_sub(1))),
             Move::Down => self.chosen.select(Some((at + 1).min(runs - 1))),
@@ -96,7 +105,7 @@ impl Board {
             Constraint::Length(1),
             Constraint::Length(1),
             Constraint::Min(8),
-            Constraint::Length(7),
+            Constraint::Length(if frame.area().height < 28 { 4 } else { 7 }),
             Constraint::Length(1),
         ])
         .areas(frame.area());
@@ -209,13 +218,19 @@ impl Board {
         let mut lines: Vec<Line<'_>> = Vec::new();
         lines.extend(run.state.reason().map(|it| Line::from(plain(it).into_owned()).red()));
         let said: Vec<String> = match run.log_tail.is_empty() {
-            true => run.timeline.iter().map(|(at, what)| format!("{at} {what}")).collect(),
+            true => run.timeline.iter().map(said_at).collect(),
             false => run.log_tail.clone(),
         };
         let room = 5 - lines.len();
         lines.extend(last(&said, room).into_iter().map(|it| Line::from(plain(&it).into_owned())));
         Paragraph::new(lines).wrap(Wrap { trim: false }).block(Block::bordered().title(title))
     }
+}
+
+/// To the second, without the day.
+fn said_at((at, what): &(String, String)) -> String {
+    let time = at.split_once('T').and_then(|it| it.1.get(..8)).unwrap_or(at);
+    format!("{time} {what}")
 }
 
 fn colour(state: &RunState) -> Color {

@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use report::Refresher;
 
 /// The scheduler has written its plan by then.
 const FIRST: Duration = Duration::from_secs(1);
@@ -32,31 +32,43 @@ impl LiveReport {
     ) -> LiveReport {
         let (ended, end) = channel();
         let (runs, sweep) = (runs.to_path_buf(), sweep.to_string());
-        let thread = std::thread::spawn(move || refresh(&runs, &sweep, &out, &end, &say));
+        let thread = std::thread::spawn(move || match Refresher::begin(&out) {
+            Ok(Some(refresher)) => refresh(&refresher, &runs, &sweep, &end, &say),
+            Ok(None) => say("note: another process refreshes the report"),
+            Err(error) => say(&format!("warning: the report is not refreshed: {}", chain(error))),
+        });
         LiveReport { ended, thread }
     }
 
-    /// No page is written any more when this returns.
+    /// No page is written any more when this returns, and an open one looks for the last.
     pub(crate) fn end(self) {
         drop(self.ended);
-        self.thread.join().expect("writing a report does not panic");
+        if self.thread.join().is_err() {
+            say!("warning: refreshing the report ended with a bug");
+        }
     }
 }
 
 /// One page after another. What keeps one from being written may pass; it is said once, and the
 /// report that is written in the end has the last word.
-fn refresh(runs: &Path, sweep: &str, out: &Path, end: &Receiver<()>, say: &impl Fn(&str)) {
+fn refresh(
+    refresher: &Refresher,
+    runs: &Path,
+    sweep: &str,
+    end: &Receiver<()>,
+    say: &impl Fn(&str),
+) {
     let (mut pause, mut told, mut warned) = (FIRST, false, false);
     while matches!(end.recv_timeout(pause), Err(RecvTimeoutError::Timeout)) {
         let began = Instant::now();
-        match write(runs, sweep, out) {
+        match write(refresher, runs, sweep) {
             Ok(page) if !told => {
                 told = true;
                 say(&format!("report: {} (refreshes itself)", page.display()));
             }
             Err(error) if !warned => {
                 warned = true;
-                say(&format!("warning: the report could not be refreshed: {error:#}"));
+                say(&format!("warning: the report could not be refreshed: {}", chain(error)));
             }
             _ => {}
         }
@@ -64,8 +76,11 @@ fn refresh(runs: &Path, sweep: &str, out: &Path, end: &Receiver<()>, say: &impl 
     }
 }
 
-fn write(runs: &Path, sweep: &str, out: &Path) -> anyhow::Result<PathBuf> {
+fn write(refresher: &Refresher, runs: &Path, sweep: &str) -> anyhow::Result<PathBuf> {
     let record = track::read_sweep(runs, sweep)?;
-    report::write_live(&record, out)
-        .with_context(|| format!("cannot write the report of `{sweep}`"))
+    Ok(refresher.write(&record)?.page)
+}
+
+fn chain(error: impl Into<anyhow::Error>) -> String {
+    format!("{:#}", error.into())
 }

@@ -25,6 +25,7 @@ use std::fs;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
 use track::SweepRecord;
 
 use crate::figure::SERIES;
@@ -50,6 +51,23 @@ pub struct Compared {
     pub data: String,
     /// The results in short, as plain text.
     pub table: TextTable,
+}
+
+impl Compared {
+    /// What to call the folder of a comparison: `A+B`. File systems take 255 bytes, and eight sweeps may
+    /// have more: the first name then, how many follow, and a hash that tells one choice from another.
+    pub fn folder_name(sweeps: &[String]) -> String {
+        const MOST_BYTES: usize = 120;
+        let all = sweeps.join("+");
+        match sweeps {
+            [first, more @ ..] if all.len() > MOST_BYTES && !more.is_empty() => {
+                let hash = Sha256::digest(&all);
+                let hash: String = hash.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+                format!("{first}+{}-{hash}", more.len())
+            }
+            _ => all,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! A sweep record in, one HTML file out.
 //!
-//! The file is self-contained: it loads nothing, reads well without scripts,
+//! The file is self-contained: it loads nothing from elsewhere, reads well without scripts,
 //! in print and aloud, and has the same bytes for the same record. Nothing is
 //! averaged away: a run that diverged, failed or is still to come is shown as
 //! that, and a missing value stays missing.
@@ -28,7 +28,9 @@ use std::fmt::Display;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
+pub use live::{LAST_NEWS, News, Refresher, is_refreshed};
 pub use picture_file::PictureFile;
 use track::SweepRecord;
 
@@ -69,10 +71,6 @@ pub enum ReportError {
     CreateDir { path: PathBuf, source: io::Error },
     #[error("cannot write `{path}`")]
     Write { path: PathBuf, source: io::Error },
-    #[error("cannot read `{path}`")]
-    Read { path: PathBuf, source: io::Error },
-    #[error("`{path}` changed while its report was written; write the report again")]
-    Changed { path: PathBuf },
     #[error("cannot remove `{path}`")]
     Remove { path: PathBuf, source: io::Error },
 }
@@ -110,8 +108,8 @@ pub struct Rendered {
     pub summary: String,
     /// Everything the page's numbers are made of, as JSON: `docs/report.md` describes it.
     pub data: String,
-    /// Of a live page: the script beside it, `live.js`, that says which page is the newest.
-    pub news: Option<String>,
+    /// Of a live page: what the script beside it, `live.js`, says.
+    pub news: Option<News>,
     /// Pictures that belong beside the page, which holds thumbnails of them; in order of names.
     pub pictures: Vec<PictureFile>,
     /// Sample images that could not be shown, by path and reason. The page says so in their place.
@@ -140,55 +138,53 @@ pub(crate) fn check(record: &SweepRecord) -> Result<(), ReportError> {
     Ok(())
 }
 
+/// What was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    pub page: PathBuf,
+    /// The page waits for a newer one.
+    pub is_live: bool,
+    /// Sample images that could not be shown or put beside the page, by path and reason.
+    pub problems: Vec<(PathBuf, String)>,
+}
+
 /// Writes `index.html`, and beside it `summary.md`, `data.json` and larger pictures in `images/`,
-/// each whole or not at all, and returns the page's path. A live page that was there, and is open
-/// somewhere, shows this one.
+/// each whole or not at all. A live page that was there, and is open somewhere, shows this one. Where
+/// somebody refreshes the page, this one stays live.
 ///
 /// # Errors
-/// Those of [`render`], `CreateDir` and `Write`; of pictures `Read`, `Changed` and `Remove`.
-pub fn write(record: &SweepRecord, out_dir: &Path) -> Result<PathBuf, ReportError> {
-    write_with(record, out_dir, &Options::default())
+/// Those of [`render`], `CreateDir`, `Write` and `Remove`.
+pub fn write(record: &SweepRecord, out_dir: &Path) -> Result<Written, ReportError> {
+    write_as(record, out_dir, is_refreshed(out_dir))
 }
 
-/// The same of a sweep that is at work: where the page is open it shows by itself what is written
-/// later.
-///
-/// # Errors
-/// Those of [`write`].
-pub fn write_live(record: &SweepRecord, out_dir: &Path) -> Result<PathBuf, ReportError> {
-    write_with(record, out_dir, &Options { live: true, ..Options::default() })
-}
-
-fn write_with(
-    record: &SweepRecord,
-    out_dir: &Path,
-    options: &Options,
-) -> Result<PathBuf, ReportError> {
-    let rendered = render(record, options)?;
-    fs::create_dir_all(out_dir)
-        .map_err(|source| ReportError::CreateDir { path: out_dir.to_path_buf(), source })?;
+fn write_as(record: &SweepRecord, out_dir: &Path, live: bool) -> Result<Written, ReportError> {
+    let rendered = render(record, &Options { live, ..Options::default() })?;
+    create_dir(out_dir)?;
+    let mut problems = rendered.problems;
     // The page after what lies beside it, and the news of it last.
-    picture_file::write(&rendered.pictures, out_dir)?;
+    problems.extend(picture_file::write(&rendered.pictures, out_dir));
     replace(&out_dir.join("data.json"), rendered.data.as_bytes())?;
     replace(&out_dir.join("summary.md"), rendered.summary.as_bytes())?;
     let page = out_dir.join("index.html");
     replace(&page, rendered.html.as_bytes())?;
-    picture_file::remove_others(&rendered.pictures, out_dir)?;
     let news = out_dir.join(live::NEWS_FILE);
     match &rendered.news {
-        Some(said) => replace(&news, said.as_bytes())?,
-        None => remove(&news)?,
+        Some(said) => replace(&news, said.script(SystemTime::now()).as_bytes())?,
+        None => {
+            if news.exists() {
+                replace(&news, LAST_NEWS.as_bytes())?;
+            }
+            // Before that pages are open that name them.
+            picture_file::remove_others(&rendered.pictures, out_dir)?;
+        }
     }
-    Ok(page)
+    Ok(Written { page, is_live: live, problems })
 }
 
-fn remove(path: &Path) -> Result<(), ReportError> {
-    match fs::remove_file(path) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => {
-            Err(ReportError::Write { path: path.to_path_buf(), source })
-        }
-        _ => Ok(()),
-    }
+fn create_dir(path: &Path) -> Result<(), ReportError> {
+    fs::create_dir_all(path)
+        .map_err(|source| ReportError::CreateDir { path: path.to_path_buf(), source })
 }
 
 /// Two reports at once write two files; the later rename wins, and a reader sees one of them whole.

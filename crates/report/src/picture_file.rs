@@ -30,29 +30,38 @@ impl PictureFile {
     }
 }
 
-/// Copies what is missing, each file whole or not at all.
-pub(crate) fn write(files: &[PictureFile], out_dir: &Path) -> Result<(), ReportError> {
+/// Copies what is missing, each file whole or not at all. The page has a thumbnail of every one: what
+/// cannot be copied is said, by path and reason, and is no reason to have no report.
+pub(crate) fn write(files: &[PictureFile], out_dir: &Path) -> Vec<(PathBuf, String)> {
     let folder = out_dir.join(FOLDER);
-    if !files.is_empty() {
-        fs::create_dir_all(&folder)
-            .map_err(|source| ReportError::CreateDir { path: folder.clone(), source })?;
+    if !files.is_empty()
+        && let Err(error) = fs::create_dir_all(&folder)
+    {
+        return vec![(folder, error.to_string())];
     }
-    for file in files {
-        let path = folder.join(&file.name);
-        if path.is_file() {
-            continue;
-        }
-        let bytes = fs::read(&file.source)
-            .map_err(|source| ReportError::Read { path: file.source.clone(), source })?;
-        // A run that goes on may have replaced it since the page was made.
-        let hash: String =
-            Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        if hash != file.hash() {
-            return Err(ReportError::Changed { path: file.source.clone() });
-        }
-        replace(&path, &bytes)?;
+    let copied = |file: &PictureFile| {
+        let failed = copy(file, &folder.join(&file.name)).err()?;
+        Some((file.source.clone(), failed))
+    };
+    files.iter().filter_map(copied).collect()
+}
+
+fn copy(file: &PictureFile, path: &Path) -> Result<(), String> {
+    let size = fs::metadata(&file.source).map_err(|error| error.to_string())?.len();
+    // One that a power cut emptied has the name and not the bytes.
+    if fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() == size) {
+        return Ok(());
     }
-    Ok(())
+    let bytes = fs::read(&file.source).map_err(|error| error.to_string())?;
+    // A run that goes on may have replaced it since the page was made.
+    let hash: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    if hash != file.hash() {
+        return Err("it changed while its report was written".into());
+    }
+    replace(path, &bytes).map_err(|error| match error {
+        ReportError::Write { source, .. } => source.to_string(),
+        error => error.to_string(),
+    })
 }
 
 /// Removes what an earlier page named and this one does not; files of other names stay.
@@ -117,11 +126,16 @@ mod tests {
             let name = hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>() + ".png";
             PictureFile { name, source: source.clone() }
         };
-        let refused = write(&[named(b"before")], dir.path());
-        assert!(matches!(&refused, Err(ReportError::Changed { path }) if *path == source));
+        let [(path, reason)] = &write(&[named(b"other")], dir.path())[..] else { panic!("one") };
+        assert!(*path == source && reason.contains("changed"), "{reason}");
         assert_eq!(fs::read_dir(dir.path().join(FOLDER)).expect("a folder").count(), 0);
         let file = named(b"later");
-        write(std::slice::from_ref(&file), dir.path()).expect("it is written");
+        assert_eq!(write(std::slice::from_ref(&file), dir.path()), []);
+        assert_eq!(fs::read(dir.path().join(file.address())).expect("it is there"), b"later");
+
+        // What a power cut left of it is written again.
+        fs::write(dir.path().join(file.address()), b"").expect("it can be emptied");
+        assert_eq!(write(std::slice::from_ref(&file), dir.path()), []);
         assert_eq!(fs::read(dir.path().join(file.address())).expect("it is there"), b"later");
     }
 }

@@ -1,31 +1,37 @@
 //! Reports over HTTP, for a browser on another machine.
 //!
 //! Listens on the loopback address alone: whoever wants to see it from elsewhere has an account here
-//! and makes a tunnel. Other people have accounts here too, so a token is asked for. Nothing can be
-//! changed, and no path of a request reaches the file system: sweeps are looked up by name among
-//! those of the store, and files among those that a report has.
+//! and makes a tunnel. Other people have accounts here too, so every address begins with a token.
+//! Nothing can be changed, and no path of a request reaches the file system: sweeps are looked up by
+//! name among those of the store, and files among those that a report has.
 
 mod access;
 mod answer;
+mod request;
 mod shelf;
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
-use tiny_http::{Method, Request};
 use track::TrackError;
 
 pub use access::Token;
-use access::{Admission, Visitor};
 use answer::Answer;
+use request::Request;
 pub use shelf::Shelf;
+
+/// Visitors at once; more are sent away. One browser opens six connections.
+const MOST_VISITORS: usize = 32;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    #[error("cannot listen on port {port} of this machine: {reason}")]
-    Listen { port: u16, reason: String },
+    #[error("cannot listen on port {port} of this machine")]
+    Listen { port: u16, source: io::Error },
     #[error("the machine gives no random numbers for a token: {reason}")]
     Random { reason: String },
     #[error("connections are not accepted any more")]
@@ -39,7 +45,7 @@ pub enum ServeError {
 }
 
 pub struct Server {
-    http: tiny_http::Server,
+    listener: TcpListener,
     port: u16,
     token: Token,
 }
@@ -50,51 +56,91 @@ impl Server {
     /// # Errors
     /// `Listen`, where the port is taken or not for this user.
     pub fn bind(port: u16, token: Token) -> Result<Server, ServeError> {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let http = tiny_http::Server::http(address)
-            .map_err(|error| ServeError::Listen { port, reason: error.to_string() })?;
-        let port = http.server_addr().to_ip().map_or(port, |address| address.port());
-        Ok(Server { http, port, token })
+        let listen = || {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+            listener.set_nonblocking(true)?;
+            let port = listener.local_addr()?.port();
+            Ok((listener, port))
+        };
+        let (listener, port) = listen().map_err(|source| ServeError::Listen { port, source })?;
+        Ok(Server { listener, port, token })
     }
 
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// To be opened once; the browser keeps the token then.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/?token={}", self.port, self.token.as_str())
+        format!("http://127.0.0.1:{}/{}/", self.port, self.token.as_str())
     }
 
-    /// Answers until `is_over`. A visitor who goes away before the end is no failure.
+    /// Answers until `is_over`. Each visitor has a thread, so a slow one keeps nobody waiting; one that
+    /// goes away before the end is no failure.
     ///
     /// # Errors
     /// `Accept`.
-    pub fn run(&self, shelf: &mut Shelf, is_over: impl Fn() -> bool) -> Result<(), ServeError> {
+    pub fn run(&self, shelf: Shelf, is_over: impl Fn() -> bool) -> Result<(), ServeError> {
+        let shelf = Arc::new(Mutex::new(shelf));
+        let visitors = Arc::new(AtomicUsize::new(0));
         while !is_over() {
-            let waited = self.http.recv_timeout(Duration::from_millis(200));
-            if let Some(request) = waited.map_err(|source| ServeError::Accept { source })? {
-                let answer = self.answer(&request, shelf);
-                drop(request.respond(answer.into_response()));
+            match self.listener.accept() {
+                Ok((stream, _)) => {
+                    let here = Visit::begin(&visitors);
+                    let (shelf, token) = (Arc::clone(&shelf), self.token.clone());
+                    thread::spawn(move || {
+                        let is_full = here.others >= MOST_VISITORS;
+                        // What comes of it is the visitor's to see.
+                        drop(visit(&stream, &token, &shelf, is_full));
+                        drop(here);
+                    });
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    thread::sleep(Duration::from_millis(20));
+                }
+                // The visitor was gone before it was let in.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                Err(source) => return Err(ServeError::Accept { source }),
             }
         }
         Ok(())
     }
+}
 
-    fn answer(&self, request: &Request, shelf: &mut Shelf) -> Answer {
-        let header = |name: &'static str| {
-            let found = request.headers().iter().find(|it| it.field.equiv(name));
-            found.map(|it| it.value.as_str())
-        };
-        if !matches!(request.method(), Method::Get | Method::Head) {
-            return Answer::refusal(405, "Only GET: nothing can be changed here.");
-        }
-        let visitor =
-            Visitor { host: header("Host"), cookie: header("Cookie"), url: request.url() };
-        match self.token.admit(&visitor, self.port) {
-            Admission::Known => shelf.answer(visitor.path()),
-            Admission::New { cookie } => Answer::redirect(visitor.path(), &cookie),
-            Admission::Refused { status, reason } => Answer::refusal(status, reason),
-        }
+/// Counts a visitor for as long as it is there.
+struct Visit {
+    visitors: Arc<AtomicUsize>,
+    others: usize,
+}
+
+impl Visit {
+    fn begin(visitors: &Arc<AtomicUsize>) -> Visit {
+        let others = visitors.fetch_add(1, Ordering::Relaxed);
+        Visit { visitors: Arc::clone(visitors), others }
     }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        self.visitors.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// One request, one answer.
+fn visit(stream: &TcpStream, token: &Token, shelf: &Mutex<Shelf>, is_full: bool) -> io::Result<()> {
+    stream.set_nonblocking(false)?;
+    let (request, answer) = match Request::read(stream)? {
+        _ if is_full => (None, Answer::refusal(503, "Too many visitors at once.")),
+        Ok(request) => {
+            let answer = match token.admit(&request) {
+                Ok(path) => {
+                    // A panic while a page was made leaves the others as they were.
+                    shelf.lock().unwrap_or_else(|it| it.into_inner()).answer(path)
+                }
+                Err(refusal) => refusal,
+            };
+            (Some(request), answer)
+        }
+        Err(refusal) => (None, refusal),
+    };
+    answer.write(stream, request.is_none_or(|it| it.wants_body))
 }

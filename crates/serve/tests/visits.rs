@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serve::{Server, Shelf, Token};
+use track::SweepDir;
 
 struct Reply {
     status: u16,
@@ -14,20 +15,24 @@ struct Reply {
     body: String,
 }
 
-fn ask(port: u16, method: &str, target: &str, cookie: &str) -> Reply {
-    ask_as(port, method, target, &format!("Host: localhost:{port}\r\nCookie: {cookie}"))
+fn ask(port: u16, method: &str, target: &str) -> Reply {
+    ask_as(port, method, target, &format!("Host: localhost:{port}"))
 }
 
 fn ask_as(port: u16, method: &str, target: &str, headers: &str) -> Reply {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the server listens");
-    let request = format!("{method} {target} HTTP/1.1\r\n{headers}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).expect("sent");
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).expect("an answer");
-    let said = String::from_utf8(bytes).expect("text");
+    let said = send(port, &format!("{method} {target} HTTP/1.1\r\n{headers}\r\n\r\n"));
     let (head, body) = said.split_once("\r\n\r\n").expect("a head and a body");
     let status = head.split(' ').nth(1).and_then(|it| it.parse().ok()).expect("a status");
     Reply { status, head: head.to_string(), body: body.to_string() }
+}
+
+/// All that comes back; nothing where the connection is cut.
+fn send(port: u16, request: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the server listens");
+    stream.write_all(request.as_bytes()).expect("sent");
+    let mut bytes = Vec::new();
+    drop(stream.read_to_end(&mut bytes));
+    String::from_utf8(bytes).expect("text")
 }
 
 /// A sweep of one cell with two runs planned, none begun.
@@ -46,13 +51,15 @@ fn store(runs: &Path) {
 fn only_who_has_the_token_sees_and_only_reports() {
     let runs = tempfile::tempdir().expect("a folder");
     store(runs.path());
+    // As a scheduler has it.
+    let _held = SweepDir::new(runs.path(), "lambda").and_then(|it| it.lock()).expect("it is free");
     let token = Token::random().expect("random bits");
     let server = Server::bind(0, token.clone()).expect("a free port");
     let (port, over) = (server.port(), AtomicBool::new(false));
     std::thread::scope(|scope| {
-        let mut shelf = Shelf::new(runs.path().to_path_buf());
+        let shelf = Shelf::new(runs.path().to_path_buf());
         let is_over = || over.load(Ordering::Relaxed);
-        let running = scope.spawn(move || server.run(&mut shelf, is_over));
+        let running = scope.spawn(move || server.run(shelf, is_over));
         // Also where an assertion fails: else the thread would be waited for.
         let _end = Ends(&over);
         visit(port, token.as_str());
@@ -70,54 +77,60 @@ impl Drop for Ends<'_> {
 }
 
 fn visit(port: u16, token: &str) {
-    let cookie = format!("cyclelab_{port}={token}");
-    let stranger = ask(port, "GET", "/lambda/", "");
+    let own = |path: &str| format!("/{token}/{path}");
+    let stranger = ask(port, "GET", "/lambda/");
     assert_eq!(stranger.status, 403);
     assert!(!stranger.body.contains("lambda"), "{}", stranger.body);
 
-    let first = ask(port, "GET", &format!("/lambda/?token={token}"), "");
-    assert_eq!(first.status, 303);
-    let kept = format!("Set-Cookie: {cookie}; Path=/; HttpOnly; SameSite=Strict\r");
-    for words in [kept.as_str(), "Location: /lambda/\r"] {
-        assert!(first.head.contains(words), "{words}: {}", first.head);
-    }
-    let away = ask(port, "GET", &format!("//evil.example/?token={token}"), "");
-    assert!(away.head.contains("Location: /evil.example/"), "{}", away.head);
-
-    let list = ask(port, "GET", "/", &cookie);
+    let list = ask(port, "GET", &own(""));
     assert_eq!(list.status, 200);
     assert!(list.body.contains("href=\"lambda/\""), "{}", list.body);
-    let page = ask(port, "GET", "/lambda/", &cookie);
+    let page = ask(port, "GET", &own("lambda/"));
     assert_eq!(page.status, 200);
-    assert!(page.body.contains("id=\"live\""), "a sweep that is not over is live");
+    assert!(page.body.contains("id=\"live\""), "a sweep that is at work is live");
     for words in ["no-store", "nosniff", "no-referrer", "DENY", "same-origin"] {
         assert!(page.head.contains(words), "{words}: {}", page.head);
     }
     let stamp = page.body.split("data-stamp=\"").nth(1).and_then(|it| it.split('"').next());
-    let news = ask(port, "GET", "/lambda/live.js?1", &cookie);
+    let news = ask(port, "GET", &own("lambda/live.js?1"));
     assert!(news.body.contains(stamp.expect("a stamp")), "{}", news.body);
-    assert!(ask(port, "GET", "/lambda/summary.md", &cookie).body.contains("0 of 2"));
-    assert!(ask(port, "GET", "/lambda/data.json", &cookie).body.starts_with('{'));
-    assert!(ask(port, "HEAD", "/lambda/", &cookie).body.is_empty());
+    assert!(ask(port, "GET", &own("lambda/summary.md")).body.contains("0 of 2"));
+    assert!(ask(port, "GET", &own("lambda/data.json")).body.starts_with('{'));
+    assert!(ask(port, "HEAD", &own("lambda/")).body.is_empty());
 
-    for target in [
-        "/secret.txt",
-        "/lambda",
-        "/lambda/plan.jsonl",
-        "/lambda/../secret.txt",
-        "/lambda/%2e%2e/secret.txt",
-        "/../secret.txt",
-        "//secret.txt",
-        "/other/",
+    for path in [
         "secret.txt",
+        "lambda",
+        "lambda/plan.jsonl",
+        "lambda/../secret.txt",
+        "lambda/%2e%2e/secret.txt",
+        "../secret.txt",
+        "/secret.txt",
+        "other/",
+        "lambda/images/../../plan.jsonl",
     ] {
-        let reply = ask(port, "GET", target, &cookie);
-        assert!(matches!(reply.status, 400 | 404), "{target}: {}", reply.head);
-        assert!(!reply.body.contains("secret"), "{target}");
+        let reply = ask(port, "GET", &own(path));
+        assert_eq!(reply.status, 404, "{path}: {}", reply.head);
+        assert!(!reply.body.contains("secret"), "{path}");
     }
     for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
-        assert_eq!(ask(port, method, "/lambda/", &cookie).status, 405, "{method}");
+        assert_eq!(ask(port, method, &own("lambda/")).status, 405, "{method}");
     }
-    let rebound = ask_as(port, "GET", "/", &format!("Host: evil.example\r\nCookie: {cookie}"));
-    assert_eq!(rebound.status, 421);
+    assert_eq!(ask_as(port, "GET", &own(""), "Host: evil.example").status, 421);
+    assert_eq!(ask_as(port, "GET", &own(""), "Accept: */*").status, 400);
+    assert_eq!(ask_as(port, "GET", &own(""), "Host: localhost\r\nHost: localhost").status, 400);
+
+    // What would keep another server busy, or take its memory.
+    let slow = TcpStream::connect(("127.0.0.1", port)).expect("the server listens");
+    let mut half = TcpStream::connect(("127.0.0.1", port)).expect("the server listens");
+    half.write_all(b"GET / HT").expect("sent");
+    for length in ["5000", "9000000000000000000"] {
+        let refused =
+            ask_as(port, "POST", "/", &format!("Host: localhost\r\nContent-Length: {length}"));
+        assert_eq!(refused.status, 405, "{length}");
+    }
+    assert!(send(port, &format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(40_000))).len() < 1000);
+    assert!(send(port, "\u{1}\u{2}\r\n\r\n").starts_with("HTTP/1.1 400"));
+    assert_eq!(ask(port, "GET", &own("")).status, 200, "it is still there");
+    drop((slow, half));
 }

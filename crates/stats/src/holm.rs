@@ -15,7 +15,7 @@
 ///
 /// # Source
 /// Holm 1979, Scandinavian Journal of Statistics 6, 65–70.
-pub(crate) fn holm(p: &[Option<f64>]) -> Vec<Option<f64>> {
+pub fn holm(p: &[Option<f64>]) -> Vec<Option<f64>> {
     let mut order: Vec<(usize, f64)> =
         p.iter().enumerate().filter_map(|(at, p)| p.map(|p| (at, p))).collect();
     assert!(order.iter().all(|(_, p)| (0.0..=1.0).contains(p)), "a p value lies in [0, 1]: {p:?}");

@@ -42,6 +42,7 @@ pub use contrast::{Contrast, Goal};
 pub use differences::{Outcome, Pair, PairedDifferences, Side};
 pub use error::StatsError;
 pub use factorial::{AnovaRow, Factor, Factorial, Grid, GridRun, LevelMean, Observation, Source};
+pub use holm::holm;
 pub use interquartile::{Interquartile, MIN_RUNS, Pool};
 pub use interval::{Interval, Level};
 pub use power::SeedPower;

@@ -6,6 +6,7 @@ use crate::record::{AttemptEnd, AttemptRecord};
 /// In order. Times are the events': of an attempt that is still under way the last one there is.
 pub(crate) fn attempts(events: &[Stamped<Event>]) -> Vec<AttemptRecord> {
     let mut attempts: Vec<AttemptRecord> = Vec::new();
+    let mut between = false;
     for Stamped { ts, event } in events {
         if let Event::Started { attempt, device, host, .. } = event {
             attempts.push(AttemptRecord {
@@ -16,11 +17,14 @@ pub(crate) fn attempts(events: &[Stamped<Event>]) -> Vec<AttemptRecord> {
                 to: ts.clone(),
                 end: AttemptEnd::Open,
             });
+            between = false;
             continue;
         }
-        let Some(attempt) = attempts.last_mut() else { continue };
+        // What befalls a run between two attempts is none of the first's.
+        between |= matches!(event, Event::Reopened { .. });
+        let Some(attempt) = attempts.last_mut().filter(|_| !between) else { continue };
         let was_open = attempt.end == AttemptEnd::Open;
-        if was_open && !matches!(event, Event::Reopened { .. }) {
+        if was_open {
             attempt.to = ts.clone();
         }
         // A scheduler adds its word to the run's own: out of time, after stopped.
@@ -65,6 +69,8 @@ mod tests {
             started(2),
             Event::Completed { step: 20, active_s: 1.0 },
             Event::Reopened { reason: "to be scored".into() },
+            // Of a process that died before it began.
+            Event::Lost { reason: "killed".into() },
             started(3),
             Event::Checkpoint { step: 20, path: "c".into() },
         ];
@@ -74,6 +80,6 @@ mod tests {
         let said: Vec<_> =
             found.iter().map(|it| (it.number, it.from.as_str(), it.to.as_str(), it.end)).collect();
         use AttemptEnd::{Completed, Failed, Open};
-        assert_eq!(said, [(1, "1", "3", Failed), (2, "5", "6", Completed), (3, "8", "9", Open)]);
+        assert_eq!(said, [(1, "1", "3", Failed), (2, "5", "6", Completed), (3, "9", "10", Open)]);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use report::summary::Counts;
 use spec::RunConfig;
 use track::{RunRecord, RunState, SweepRecord};
 
@@ -23,13 +24,17 @@ struct Progress {
 impl Pace {
     pub(crate) fn of(record: &SweepRecord) -> Pace {
         let per_epoch: Vec<Option<u64>> = record.runs.iter().map(steps_per_epoch).collect();
+        let of_cell = |cell: usize| {
+            let known = record.runs.iter().zip(&per_epoch).filter(|(run, _)| run.cell == cell);
+            known.filter_map(|(_, own)| *own).next()
+        };
         let progress = |(run, own): (&RunRecord, &Option<u64>)| {
-            // A run that has not begun has as many as the others.
-            let per_epoch = own.or_else(|| per_epoch.iter().flatten().next().copied());
+            // A run that has not begun has as many as others of its cell, which have its batch size.
+            let per_epoch = own.or_else(|| of_cell(run.cell));
             Progress {
                 done: run.rows.iter().map(|row| row.step).max().unwrap_or(0),
                 total: total(run, per_epoch),
-                is_over: run.state.is_result() || run.state.is_failure(),
+                is_over: Counts::of([run]).is_final(),
             }
         };
         let running = record.runs.iter().filter(|run| run.state == RunState::Running);
@@ -52,14 +57,16 @@ impl Pace {
         if all == 0 { 0.0 } else { gone as f64 / all as f64 }
     }
 
-    /// As many runs side by side as now, as fast as now; evaluation is not counted. `None` where
-    /// nothing trains.
+    /// As many runs side by side as now, as fast as now, and no less than the longest of them takes;
+    /// evaluation is not counted. `None` where nothing trains.
     pub(crate) fn left(&self) -> Option<Duration> {
         let (step_s, side_by_side) = self.speed?;
         let open = self.runs.iter().filter(|run| !run.is_over);
         let left = open.map(|run| Some(run.total?.saturating_sub(run.done)));
-        let steps = left.sum::<Option<u64>>()? as f64;
-        Duration::try_from_secs_f64(steps * step_s / side_by_side as f64).ok()
+        let left = left.collect::<Option<Vec<u64>>>()?;
+        let shared = left.iter().sum::<u64>() as f64 / side_by_side as f64;
+        let longest = left.into_iter().max().unwrap_or(0) as f64;
+        Duration::try_from_secs_f64(shared.max(longest) * step_s).ok()
     }
 
     pub(crate) fn percent(&self, run: &RunRecord) -> String {

@@ -37,5 +37,5 @@ fn recorded(sweep: &str, places: &Places) -> anyhow::Result<SweepRecord> {
 
 /// A sweep of the name `compare` has files in the same folder, and no folder of such a name.
 fn default_folder(sweeps: &[String], places: &Places) -> PathBuf {
-    places.reports.join("compare").join(sweeps.join("+"))
+    places.reports.join("compare").join(report::Compared::folder_name(sweeps))
 }

@@ -1,13 +1,14 @@
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use report::summary::summarise;
+use report::Written;
+use report::summary::{Counts, summarise};
 use runner::Stop;
 use stats::SeedPower;
-use track::{RunRecord, SweepDir, SweepRecord, TrackError};
+use track::{SweepDir, SweepRecord};
 
 use crate::args::ReportArgs;
 use crate::exit::Exit;
@@ -23,33 +24,32 @@ pub(crate) fn report(args: &ReportArgs, places: &Places) -> anyhow::Result<Exit>
     if args.live {
         follow(args, places, &out)?;
     }
-    let record = track::read_sweep(&places.runs, &args.sweep)?;
+    let mut record = track::read_sweep(&places.runs, &args.sweep)?;
     track::write_runs_parquet(&sweep, &record)?;
-    let page = match sweep.expect_free() {
-        Ok(()) => write_report(&record, &out)?,
-        // Its scheduler goes on refreshing the page, and writes the last one.
-        Err(TrackError::Held { .. }) => report::write_live(&record, &out)?,
-        Err(error) => return Err(error.into()),
-    };
-    tell!("{}", page.display());
+    let mut written = write_report(&record, &out)?;
+    if written.is_live && !report::is_refreshed(&out) {
+        // It ended meanwhile, and this page may have replaced the last one.
+        record = track::read_sweep(&places.runs, &args.sweep)?;
+        written = write_report(&record, &out)?;
+    }
+    tell!("{}", written.page.display());
     Ok(Exit::Done)
 }
 
-/// Refreshes the page until every run has ended, or a signal ends it.
+/// Refreshes the page until every run has ended, or a signal ends it. A store on a network may be away
+/// for a while.
 fn follow(args: &ReportArgs, places: &Places, out: &Path) -> anyhow::Result<()> {
+    let is_final = |record: SweepRecord| Counts::of(&record.runs).is_final();
+    let mut ended = is_final(track::read_sweep_status(&places.runs, &args.sweep)?);
     let stop = Arc::new(Stop::default());
     signals::listen(&stop, Asked::Run, |_| {})?;
-    let has_ended = |run: &RunRecord| run.state.is_result() || run.state.is_failure();
-    let live =
-        LiveReport::start(&places.runs, &args.sweep, out.to_path_buf(), |line| say!("{line}"));
+    let say = |line: &str| say!("{line}");
+    let live = LiveReport::start(&places.runs, &args.sweep, out.to_path_buf(), say);
     let mut looked = Instant::now();
-    while !stop.requested() {
+    while !ended && !stop.requested() {
         sleep(Duration::from_millis(200));
         if looked.elapsed() > Duration::from_secs(10) {
-            let record = track::read_sweep_status(&places.runs, &args.sweep)?;
-            if record.runs.iter().all(has_ended) {
-                break;
-            }
+            ended = track::read_sweep_status(&places.runs, &args.sweep).is_ok_and(is_final);
             looked = Instant::now();
         }
     }
@@ -57,14 +57,20 @@ fn follow(args: &ReportArgs, places: &Places, out: &Path) -> anyhow::Result<()> 
     Ok(())
 }
 
-pub(crate) fn write_report(record: &SweepRecord, out: &Path) -> anyhow::Result<PathBuf> {
+/// What is missing in it is said.
+pub(crate) fn write_report(record: &SweepRecord, out: &Path) -> anyhow::Result<Written> {
     for run in &record.runs {
         for (path, reason) in &run.damaged {
             say!("warning: `{}` is left out: {reason}", path.display());
         }
     }
     let name = &record.plan.name;
-    report::write(record, out).with_context(|| format!("cannot write the report of `{name}`"))
+    let written = report::write(record, out)
+        .with_context(|| format!("cannot write the report of `{name}`"))?;
+    for (path, reason) in &written.problems {
+        say!("warning: `{}` is not shown as it is: {reason}", path.display());
+    }
+    Ok(written)
 }
 
 /// The primary metric by cell, as the report's table has it.

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use anyhow::bail;
 use runner::Stop;
 use serve::{ServeError, Server, Shelf, Token};
 
@@ -14,6 +15,9 @@ const OTHERS: u16 = 10;
 
 /// Shows the reports of all sweeps to a browser, here or behind a tunnel.
 pub(crate) fn serve(args: &ServeArgs, places: &Places) -> anyhow::Result<Exit> {
+    if !places.runs.is_dir() {
+        bail!("there is no folder `{}` of runs", places.runs.display());
+    }
     let server = listen(args.port)?;
     let stop = Arc::new(Stop::default());
     signals::listen(&stop, Asked::Run, |_| {})?;
@@ -21,7 +25,7 @@ pub(crate) fn serve(args: &ServeArgs, places: &Places) -> anyhow::Result<Exit> {
     say!("the reports of `{}`; Ctrl-C ends it", places.runs.display());
     say!("on another machine first: ssh -N -L {port}:127.0.0.1:{port} THIS_MACHINE");
     tell!("{}", server.url());
-    server.run(&mut Shelf::new(places.runs.clone()), || stop.requested())?;
+    server.run(Shelf::new(places.runs.clone()), || stop.requested())?;
     Ok(Exit::Done)
 }
 

@@ -291,7 +291,7 @@ fn last_line(
 }
 
 fn write_and_print_report(record: &SweepRecord, out: &Path) -> anyhow::Result<()> {
-    let path = write_report(record, out)?;
+    let path = write_report(record, out)?.page;
     say!("report: {}", path.display());
     if !std::io::stdout().is_terminal() {
         tell!("{}", path.display());

@@ -1,6 +1,6 @@
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -58,7 +58,8 @@ fn the_one_at_work(runs: &Path) -> anyhow::Result<String> {
 /// Reads the store again and again, from a thread that ends when nobody listens any more. A failure
 /// is told once it comes, and reading goes on: a store on a network may be away for a while.
 fn read_on(runs: PathBuf, sweep: String) -> Receiver<Result<SweepRecord, TrackError>> {
-    let (send, records) = channel();
+    // One record waits at most: a terminal that stands still must not have them pile up.
+    let (send, records) = sync_channel(0);
     std::thread::spawn(move || {
         loop {
             let began = Instant::now();
@@ -79,8 +80,10 @@ fn show(
     records: &Receiver<Result<SweepRecord, TrackError>>,
 ) -> anyhow::Result<()> {
     let (mut read, mut trouble) = (Instant::now(), None);
+    let mut is_new = true;
     loop {
         for record in records.try_iter() {
+            is_new = true;
             match record {
                 Ok(record) => {
                     board.renew(record);
@@ -93,8 +96,13 @@ fn show(
             Some(trouble) => format!("as of {} ago: {trouble}", duration(read.elapsed())),
             None => String::new(),
         };
-        terminal.draw(|frame| board.draw(frame, &age)).context("cannot draw on the terminal")?;
-        if !event::poll(Duration::from_millis(500))? {
+        if is_new || trouble.is_some() {
+            terminal
+                .draw(|frame| board.draw(frame, &age))
+                .context("cannot draw on the terminal")?;
+        }
+        is_new = event::poll(Duration::from_millis(500))?;
+        if !is_new {
             continue;
         }
         // A resized terminal is only drawn anew.

@@ -3,6 +3,8 @@
 //! A verdict of one sweep and silence of another are no disagreement: that one test is significant
 //! and another is not does not mean that they differ.
 
+use std::collections::BTreeSet;
+
 use stats::Verdict;
 
 use super::settings::Setting;
@@ -16,7 +18,7 @@ use crate::section::interval;
 pub(super) enum Agreement {
     /// All of them the same thing.
     Agree,
-    /// Some the opposite of others.
+    /// Some the opposite of others that have no run of theirs.
     Contradict,
     /// Some say something, and the others do not deny it.
     Partly,
@@ -50,15 +52,20 @@ impl Agreement {
                 Some(verdict) => sides.push(side(verdict, mean)),
             }
         }
-        if share_runs(beside, setting, sweeps) {
+        let opposite = |[one, other]: [usize; 2]| {
+            matches!((sides[one], sides[other]), (Some(own), Some(others)) if own != others)
+                && !share_runs(beside, setting, [sweeps[one], sweeps[other]])
+        };
+        let places: Vec<usize> = (0..sweeps.len()).collect();
+        if pairs(&places).any(opposite) {
+            return Agreement::Contradict;
+        }
+        if pairs(sweeps).any(|pair| share_runs(beside, setting, pair)) {
             return Agreement::SharedRuns;
         }
-        let (some, ups) = (sides.iter().flatten().count(), sides.iter().flatten());
-        let ups = ups.filter(|up| **up).count();
-        match (some, ups) {
-            (0, _) => Agreement::Silent,
-            (_, ups) if ups > 0 && ups < some => Agreement::Contradict,
-            _ if some == sides.len() => Agreement::Agree,
+        match sides.iter().flatten().count() {
+            0 => Agreement::Silent,
+            some if some == sides.len() => Agreement::Agree,
             _ => Agreement::Partly,
         }
     }
@@ -206,9 +213,14 @@ fn item(beside: &Beside<'_>, setting: &Setting, sweeps: &[usize], agreement: Agr
         Agreement::Partly => ("said", ""),
         _ => ("silent", ""),
     };
-    let same = match share_runs(beside, setting, sweeps) {
-        true => " They share runs, which are one observation.",
-        false => "",
+    let same = match sharing(sweeps, |pair| share_runs(beside, setting, pair)) {
+        shared if shared.is_empty() => String::new(),
+        shared if shared.len() == sweeps.len() => {
+            " They share runs, which are one observation.".into()
+        }
+        shared => {
+            format!(" {} share runs, which are one observation.", beside.names(&shared))
+        }
     };
     let figures = match figures.is_empty() {
         true => String::new(),
@@ -231,12 +243,22 @@ fn direction(beside: &Beside<'_>, setting: &Setting, sweeps: &[usize]) -> &'stat
 }
 
 /// A run that two sweeps asked for was trained once.
-fn share_runs(beside: &Beside<'_>, setting: &Setting, sweeps: &[usize]) -> bool {
-    let keys = |at: usize| -> Vec<&str> {
+pub(super) fn share_runs(beside: &Beside<'_>, setting: &Setting, sweeps: [usize; 2]) -> bool {
+    let [own, others] = sweeps.map(|at| {
         let runs = beside.sweeps[at].record().runs.iter();
         let own = runs.filter(|run| Some(run.cell) == setting.cells[at]);
-        own.map(|run| run.key.as_str()).collect()
-    };
-    let first = keys(sweeps[0]);
-    sweeps[1..].iter().any(|&at| keys(at).iter().any(|key| first.contains(key)))
+        own.map(|run| run.key.as_str()).collect::<BTreeSet<&str>>()
+    });
+    !own.is_disjoint(&others)
+}
+
+/// Those that share something with another one, in their order.
+pub(super) fn sharing(sweeps: &[usize], share: impl Fn([usize; 2]) -> bool) -> Vec<usize> {
+    let found: BTreeSet<usize> = pairs(sweeps).filter(|pair| share(*pair)).flatten().collect();
+    sweeps.iter().copied().filter(|at| found.contains(at)).collect()
+}
+
+fn pairs(of: &[usize]) -> impl Iterator<Item = [usize; 2]> + '_ {
+    let later = move |at: usize| of[at + 1..].iter();
+    of.iter().enumerate().flat_map(move |(at, &one)| later(at).map(move |&other| [one, other]))
 }

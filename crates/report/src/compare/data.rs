@@ -111,6 +111,8 @@ fn across(beside: &Beside<'_>, it: &Pooled) -> Value {
         "label": beside.matched.settings[it.setting].name,
         "value": it.value.map(interquartile),
         "difference": it.difference.map(interquartile),
+        "p": it.p,
+        "adjusted_p": it.adjusted_p,
         "claim": it.claim.words(),
     })
 }

@@ -10,8 +10,10 @@ use std::collections::BTreeSet;
 use track::{RunRecord, RunState};
 
 use super::Sweep;
-use crate::evaluation::{chooses, data_sets, held_out_images};
+use crate::evaluation::{chooses, data_sets, held_out_images, result_folds};
 use crate::measured::{ANCHORS, is_equal};
+
+const WEIGHTS: &str = "some score the last weights, others the best on the validation fold";
 
 /// Why values are not comparable; nothing where they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +30,7 @@ impl Evaluation {
             differences.push("the held-out images are of another fold or another size");
         }
         if differ(sweeps.iter().map(|it| chooses(it.subject.record))) {
-            differences.push("some score the last weights, others the best on the validation fold");
+            differences.push(WEIGHTS);
         }
         if differences.is_empty() && anchors_differ(sweeps, metric) {
             differences.push(
@@ -55,6 +57,17 @@ impl Evaluation {
             )
         }
     }
+}
+
+/// Why results are of different kinds, on whatever images; `None` where they are of one.
+pub(super) fn differs_in_kind(sweeps: &[&Sweep<'_>]) -> Option<&'static str> {
+    let folds = |it: &&Sweep<'_>| -> BTreeSet<String> {
+        result_folds(it.record()).into_iter().map(str::to_string).collect()
+    };
+    if differ(sweeps.iter().map(|it| chooses(it.record()))) {
+        return Some(WEIGHTS);
+    }
+    differ(sweeps.iter().map(folds)).then_some("some score another fold than others")
 }
 
 fn differ<T: Ord>(values: impl Iterator<Item = T>) -> bool {

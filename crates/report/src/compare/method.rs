@@ -38,20 +38,22 @@ pub(super) fn section(beside: &Beside<'_>) -> String {
             "Each sweep's own, as in its own report: differences to its own baseline paired by seed, an exact two-sided \
              sign-flip test, Holm's correction over that sweep's cells, and a 95\u{a0}% t interval without 0; from \
              {MIN_SEEDS} seeds on, once every run has an end and a value, and only by the metric that the sweep declared \
-             before it ran. Nothing here is tested between sweeps, and no correction spans them."
+             before it ran. Nothing here is tested between sweeps; all sweeps together are tested over data sets alone, as below."
         ),
     );
     entry(
         "Agreement",
         "Sweeps agree on a setting where all that have it say the same of it, and contradict each other where some say the \
-         opposite of others. One verdict beside an undecided one is neither: that one test is significant and another is \
+         opposite of others. Runs that several sweeps share are one observation, which neither confirms nor contradicts. One \
+         verdict beside an undecided one is neither: that one test is significant and another is \
          not does not show that the two differ (Gelman and Stern 2006)."
             .into(),
     );
     entry(
         "Order",
         "Of mean differences to the baseline, over settings that all comparable sweeps have. Kendall's τ-a: pairs in the \
-         same order minus pairs in the other, of all pairs. Means of settings that are alike change places by chance."
+         same order minus pairs in the other, of all pairs. Means of settings that are alike change places by chance. Sweeps that share \
+         runs are left out: the same runs agree by themselves."
             .into(),
     );
     entry(
@@ -59,7 +61,11 @@ pub(super) fn section(beside: &Beside<'_>) -> String {
         format!(
             "The interquartile mean (Agarwal et al. 2021) with a percentile bootstrap stratified by data set, from {MIN_RUNS} \
              runs on, of the gain alone, which every data set's own anchors put on one scale; only over sweeps whose images \
-             are not the same. Data sets are given, not drawn: it says nothing of others."
+             are not the same and that score the same weights and fold. It describes. The claim is that of a two-sided \
+             sign-flip test of the sum of the data sets' mean paired differences, so that each data set weighs the same \
+             however many seeds it has; exact up to 20 pairs, by random patterns beyond; Holm's correction over all settings \
+             but the baseline. The interval has to agree with it, and no sweep to say the contrary. Data sets are given, not \
+             drawn: it says nothing of others."
         ),
     );
     entry("Values", esc(beside.evaluation.sentence()).to_string());

@@ -1,8 +1,10 @@
 //! Whether settings stand in the same order in all sweeps, and which pairs change places.
 //!
-//! The order is that of mean differences to the baseline: a description, no verdict.
+//! The order is that of mean differences to the baseline: a description, no verdict. Sweeps that share
+//! runs are left out: the same runs stand in the same order, whatever they are runs of.
 
 use super::Beside;
+use super::agreement::{share_runs, sharing};
 use super::settings::Setting;
 use crate::escape::esc;
 use crate::number::{fixed, plural};
@@ -19,14 +21,28 @@ struct Flip<'a> {
 
 /// Empty where there is nothing to order, or a sweep is under way.
 pub(super) fn paragraph(beside: &Beside<'_>) -> String {
-    let sweeps = beside.comparable();
-    if sweeps.iter().any(|&at| !beside.sweeps[at].summary.is_final()) {
+    let comparable = beside.comparable();
+    if comparable.iter().any(|&at| !beside.sweeps[at].summary.is_final()) {
         return String::new();
+    }
+    if comparable.is_empty() || ordered(beside, &comparable).len() < 3 {
+        return String::new();
+    }
+    let settings = &beside.matched.settings;
+    let shared =
+        sharing(&comparable, |pair| settings.iter().any(|it| share_runs(beside, it, pair)));
+    let sweeps: Vec<usize> = comparable.into_iter().filter(|at| !shared.contains(at)).collect();
+    let left_out = match shared.is_empty() {
+        true => String::new(),
+        false => format!(
+            " {} share runs, which are in the same order as themselves, and are left out of this.",
+            beside.names(&shared)
+        ),
+    };
+    if sweeps.len() < 2 {
+        return format!("<p>No order of the settings is compared.{left_out}</p>\n");
     }
     let settings = ordered(beside, &sweeps);
-    if sweeps.is_empty() || settings.len() < 3 {
-        return String::new();
-    }
     let pairs = settings.len() * (settings.len() - 1) / 2;
     let flips = flips(&settings, &sweeps);
     let order = match flips.as_slice() {
@@ -54,13 +70,13 @@ pub(super) fn paragraph(beside: &Beside<'_>) -> String {
         [_, _] => format!(" Kendall's τ is {}.", fixed(tau(&settings, &sweeps), 2)),
         _ => String::new(),
     };
-    format!("<p>{order}{tau} An order of means is no verdict.</p>\n")
+    format!("<p>{order}{tau}{left_out} An order of means is no verdict.</p>\n")
 }
 
 /// A setting with its mean difference to the baseline, by sweep.
 type Placed<'a> = (&'a Setting, Vec<Option<f64>>);
 
-/// Settings that have a place in every comparable sweep, the reference among them.
+/// Settings that have a place in each of these sweeps, the reference among them.
 fn ordered<'a>(beside: &'a Beside<'_>, sweeps: &[usize]) -> Vec<Placed<'a>> {
     let place = |setting: &Setting, at: usize| {
         let sweep = &beside.sweeps[at];

@@ -1,18 +1,31 @@
 // What a reader has opened stays open when the page is loaded again.
 {
   const all = [...document.querySelectorAll("details")];
-  // By its place among those of the same section: what another section gains does not move it.
-  const name = (details) => {
-    const section = details.closest("section, figure[id]");
-    const siblings = [...(section ?? document).querySelectorAll("details")];
-    return `${section?.id ?? ""}.${siblings.indexOf(details)}`;
+  const text = (node) => (node?.textContent ?? "").trim().replace(/\s+/g, "_");
+  // By what it says and where, not by its place: a live page gains others before it. What grows with
+  // the sweep is left out: how many there are, how a run ended, the flags of a row.
+  const label = (details) => {
+    const section = details.closest("section")?.id ?? "";
+    const row = details.closest("tr");
+    const figure = details.closest("figure")?.querySelector("figcaption");
+    const said = text(row ? row.cells[0] : details.querySelector("summary"));
+    const words = said.replace(/:_.*/, "").replace(/^\d+_more_metrics?/, "more_metrics");
+    return [section, text(figure), words].filter(Boolean).join(".");
   };
-  const names = new Map(all.map((details) => [details, name(details)]));
-  const before = new Set((chosen.get("open") ?? "").split(" "));
+  const names = new Map();
+  const counts = new Map();
+  for (const details of all) {
+    const said = details.id || label(details);
+    counts.set(said, (counts.get(said) ?? 0) + 1);
+    names.set(details, counts.get(said) > 1 ? `${said}.${counts.get(said)}` : said);
+  }
+  const before = new Set((chosen.get("open") ?? "").split(" ").filter(Boolean));
   for (const details of all) if (before.has(names.get(details))) details.open = true;
   const usual = new Map(all.map((details) => [details, details.open && !before.has(names.get(details))]));
+  const here = new Set(names.values());
+  const elsewhere = [...before].filter((name) => !here.has(name));
   document.addEventListener("toggle", () => {
     const open = all.filter((details) => details.open && !usual.get(details));
-    chosen.set("open", open.map((details) => names.get(details)).join(" "));
+    chosen.set("open", [...open.map((details) => names.get(details)), ...elsewhere].join(" "));
   }, true);
 }

@@ -13,6 +13,8 @@ if (samples) {
   // `front`: the side that is seen where both have one place.
   const state = { input: data.rows[0], names: ["real", "real"], view: "side", front: 0 };
   let timer = 0;
+  // How often the dialog was drawn: what takes longer belongs to the newest drawing, or to none.
+  let drawn = 0;
 
   const hasTruth = (input) => data.given.truth[input] !== null;
   const inRow = (input, kind) => ["real", ...(hasTruth(input) ? ["truth"] : []), ...data.columns.map((_, column) => `${kind}:${column}`)];
@@ -23,6 +25,9 @@ if (samples) {
   };
   const words = { fake: "Translation", rec: "Reconstruction", idt: "Identity" };
   const fill = (menu) => {
+    // A menu that is open stays under the reader's hand.
+    const given = hasTruth(state.input) ? 2 : 1;
+    if (menu.options.length === given + data.made.length * data.columns.length) return;
     menu.replaceChildren(option("real", "Input"), ...(hasTruth(state.input) ? [option("truth", "True translation")] : []));
     for (const kind of data.made) {
       const group = document.createElement("optgroup");
@@ -42,7 +47,14 @@ if (samples) {
     return [Math.round(width * factor), Math.round(height * factor)];
   };
 
+  // In the address a column is named by its cell: a live page gains columns.
+  const spelt = (name) => {
+    const [kind, column] = name.split(":");
+    return column === undefined ? name : `${kind}:${data.columns[column].replace(/\s+/g, "_")}`;
+  };
+
   const draw = () => {
+    drawn += 1;
     const found = state.names.map((name) => look(name, state.input));
     const { domain, id } = data.inputs[state.input];
     document.getElementById("pair-title").textContent = `${id}, ${domain === "a" ? "A → B" : "B → A"}`;
@@ -50,7 +62,7 @@ if (samples) {
     sides.forEach(({ figure, menu, img, hole, said }, at) => {
       const { alt, picture, reason } = found[at];
       fill(menu);
-      menu.value = state.names[at];
+      if (menu.value !== state.names[at]) menu.value = state.names[at];
       figure.classList.toggle("behind", state.view === "flicker" && at !== state.front);
       const hidden = !picture || (at === 1 && state.view === "difference");
       [img.hidden, hole.hidden] = [hidden, Boolean(picture)];
@@ -68,7 +80,7 @@ if (samples) {
     auto.setAttribute("aria-pressed", String(Boolean(timer)));
     canvas.hidden = true;
     if (state.view === "difference") differ(found, width, height);
-    if (dialog.open) chosen.set("pair", [state.input, ...state.names, state.view].join(" "));
+    if (dialog.open) chosen.set("pair", [state.input, ...state.names.map(spelt), state.view].join(" "));
   };
   // A page that was moved without its pictures still has their thumbnails.
   sides.forEach(({ img, said }, at) => img.addEventListener("error", () => {
@@ -82,10 +94,10 @@ if (samples) {
   const differ = async (found, width, height) => {
     const said = sides[1].said;
     if (found.some(({ picture }) => !picture)) return;
-    const asked = state.names.join();
+    const own = drawn;
     const images = found.map(({ picture }) => Object.assign(new Image(), { src: picture.address }));
     await Promise.all(images.map((image) => image.decode()));
-    if (asked !== state.names.join() || state.view !== "difference") return;
+    if (own !== drawn) return;
     const [w, h] = [images[0].naturalWidth, images[0].naturalHeight];
     [canvas.width, canvas.height] = [w, h];
     const context = canvas.getContext("2d", { willReadFrequently: true });
@@ -106,7 +118,8 @@ if (samples) {
     canvas.hidden = false;
     const mean = (sum / (a.data.length / 4)).toFixed(3);
     canvas.setAttribute("aria-label", `Difference to ${found[0].alt}`);
-    said.textContent = `|A − B|, mean ${mean} of the range (0 to 1). B: ${found[1].alt}`;
+    const of = found.some(({ picture }) => picture.file) ? " of the reduced pictures" : "";
+    said.textContent = `|A − B|${of}, mean ${mean} of the range (0 to 1). B: ${found[1].alt}`;
   };
 
   const stop = () => {
@@ -119,7 +132,7 @@ if (samples) {
   };
   const flickerByItself = () => {
     stop();
-    timer = setInterval(swap, 500);
+    timer = setInterval(swap, 1000);
   };
   const view = (name) => {
     stop();
@@ -201,8 +214,9 @@ if (samples) {
 
   const [input, ...kept] = (chosen.get("pair") ?? "").split(" ");
   const row = data.rows.includes(Number(input)) && input !== "" && data.made.flatMap((kind) => inRow(Number(input), kind));
-  if (row && row.includes(kept[0]) && row.includes(kept[1]) && views.some((it) => it.value === kept[2])) {
-    [state.input, state.names] = [Number(input), kept.slice(0, 2)];
+  const names = row && kept.slice(0, 2).map((said) => row.find((name) => spelt(name) === said));
+  if (row && names.every(Boolean) && views.some((it) => it.value === kept[2])) {
+    [state.input, state.names] = [Number(input), names];
     open(kept[2]);
   }
 }

@@ -108,6 +108,9 @@ const samples = (() => {
     slider.value = at;
     slider.setAttribute("aria-valuetext", state.step);
     section.querySelector("output").value = state.step;
+  };
+  const chooseStep = (at) => {
+    toStep(at);
     chosen.set("step", state.step === last ? "" : String(state.step));
   };
 
@@ -134,7 +137,7 @@ const samples = (() => {
   controls.hidden = false;
   section.querySelector(".keys").hidden = false;
   controls.addEventListener("input", ({ target }) => {
-    if (target === slider) toStep(Number(target.value));
+    if (target === slider) chooseStep(Number(target.value));
     else if (target.name === "show") chosen.set("show", (state.show = target.value) === "both" ? "" : state.show);
     else chosen.set("seed", (state.seed = target.value) === data.seeds[0] ? "" : state.seed);
     show();
@@ -160,7 +163,7 @@ const samples = (() => {
     by: (count) => {
       const at = data.steps.indexOf(state.step) + count;
       if (!slider || !(at in data.steps)) return;
-      toStep(at);
+      chooseStep(at);
       show();
     },
   };

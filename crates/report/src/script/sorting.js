@@ -1,6 +1,7 @@
 // The page is whole without its scripts. This one sorts tables.
-for (const [at, table] of document.querySelectorAll("table.sortable").entries()) {
+for (const table of document.querySelectorAll("table.sortable")) {
   const body = table.tBodies[0];
+  const kept = `sort ${table.closest(".scroll").getAttribute("aria-label")}`;
   const key = (row, at) => {
     const cell = row.cells[at];
     if (!cell) return "";
@@ -16,6 +17,13 @@ for (const [at, table] of document.querySelectorAll("table.sortable").entries())
     return -1;
   };
   const heads = [...table.querySelectorAll("th[data-sortable]")];
+  // By its heading and its group's: a live page gains columns.
+  const name = (head) => {
+    const [groups] = table.tHead.rows;
+    const group = groups.cells[cellAt(groups, head.cellIndex)];
+    const words = [group, head].map((cell) => (cell?.textContent ?? "").trim().replace(/\s+/g, " "));
+    return group === head || !words[0] ? words[1] : words.join(": ");
+  };
   const sort = (head, direction) => {
     const sign = direction === "ascending" ? 1 : -1;
     for (const other of heads) other.removeAttribute("aria-sort");
@@ -27,7 +35,7 @@ for (const [at, table] of document.querySelectorAll("table.sortable").entries())
       return sign * (Number.isNaN(x) || Number.isNaN(y) ? a.localeCompare(b) : x - y);
     });
     body.append(...rows.map(([, row]) => row));
-    chosen.set(`sort${at}`, `${heads.indexOf(head)} ${direction}`);
+    chosen.set(kept, `${direction} ${name(head)}`);
   };
   for (const head of heads) {
     const button = document.createElement("button");
@@ -38,6 +46,7 @@ for (const [at, table] of document.querySelectorAll("table.sortable").entries())
       sort(head, head.getAttribute("aria-sort") === "ascending" ? "descending" : "ascending");
     });
   }
-  const [before, direction] = (chosen.get(`sort${at}`) ?? "").split(" ");
-  if (heads[before] && ["ascending", "descending"].includes(direction)) sort(heads[before], direction);
+  const [direction, ...words] = (chosen.get(kept) ?? "").split(" ");
+  const before = heads.find((head) => name(head) === words.join(" "));
+  if (before && ["ascending", "descending"].includes(direction)) sort(before, direction);
 }

@@ -100,12 +100,13 @@
     return made;
   };
 
-  for (const [at, table] of document.querySelectorAll("table.sortable").entries()) {
+  for (const table of document.querySelectorAll("table.sortable")) {
     const region = table.closest(".scroll");
+    const name = region.getAttribute("aria-label");
     const tools = document.createElement("div");
     tools.className = "tools";
     tools.setAttribute("role", "group");
-    tools.setAttribute("aria-label", `${region.getAttribute("aria-label")}: filter and copy`);
+    tools.setAttribute("aria-label", `${name}: filter and copy`);
     const status = document.createElement("span");
     status.setAttribute("role", "status");
     const filter = document.createElement("input");
@@ -120,17 +121,17 @@
       }
       const left = rows.filter((row) => !row.hidden).length;
       status.textContent = words.length ? `${left} of ${rows.length} rows` : "";
-      chosen.set(`filter${at}`, filter.value.trim());
+      chosen.set(`filter ${name}`, filter.value.trim());
     };
     filter.addEventListener("input", apply);
-    filter.value = chosen.get(`filter${at}`) ?? "";
+    filter.value = chosen.get(`filter ${name}`) ?? "";
     if (filter.value) apply();
     const label = document.createElement("label");
     label.append("Filter ", filter);
     const formats = [["CSV", csv], ["Markdown", markdown], ["LaTeX", latex]];
-    const buttons = formats.map(([name, write]) => {
-      const made = button(name, () => copy(write(table), tools, status, name));
-      made.setAttribute("aria-label", `Copy as ${name}`);
+    const buttons = formats.map(([format, write]) => {
+      const made = button(format, () => copy(write(table), tools, status, format));
+      made.setAttribute("aria-label", `Copy as ${format}`);
       return made;
     });
     tools.append(label, "Copy as ", ...buttons, status);

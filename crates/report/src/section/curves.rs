@@ -118,7 +118,7 @@ pub(crate) fn section(subject: &Subject<'_>) -> Result<String, ReportError> {
         }
         taken.extend(members);
     }
-    out.push_str(&notes(subject, cells.len(), &once, with_seeds, cut, on_val));
+    out.push_str(&notes(subject, cells.len(), (&drawn, &once), with_seeds, cut, on_val));
     out.push_str("</section>\n");
     Ok(out)
 }
@@ -312,8 +312,8 @@ fn folds(subject: &Subject<'_>, on_val: bool) -> Option<String> {
     }
     if on_val {
         return Some(format!(
-            "Held-out metrics: measured on the val fold while training went on. The results above are of the {result}, \
-             which nothing was chosen by."
+            "Held-out metrics: measured on the val fold while training went on, so these curves end before the losses do. The \
+             results above are of the {result}, which nothing was chosen by."
         ));
     }
     lacks(record, "val").then(|| {
@@ -327,7 +327,7 @@ fn folds(subject: &Subject<'_>, on_val: bool) -> Option<String> {
 fn notes(
     subject: &Subject<'_>,
     drawn_cells: usize,
-    once: &[&str],
+    (drawn, once): (&[&str], &[&str]),
     with_seeds: bool,
     cut: bool,
     on_val: bool,
@@ -360,6 +360,13 @@ fn notes(
         said.push(format!(
             "{drawn_cells} of {} are drawn: the baseline, the best, and others spread over the plan.",
             plural(all, "cell")
+        ));
+    }
+    let primary = &subject.primary;
+    if !once.contains(&primary.name.as_str()) && !drawn.contains(&primary.name.as_str()) {
+        said.push(format!(
+            "No curve of {}: it was not measured while training went on.",
+            primary.title
         ));
     }
     if !once.is_empty() {

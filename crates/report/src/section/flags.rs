@@ -11,7 +11,7 @@ use crate::escape::esc;
 pub(crate) struct FlagCount {
     pub(crate) flag: String,
     pub(crate) direction: String,
-    /// In one run at least it says that the numbers mislead.
+    /// It says that the numbers mislead. The same flag as a warning is counted by itself.
     pub(crate) fails: bool,
     pub(crate) runs: usize,
 }
@@ -23,12 +23,12 @@ pub(crate) fn of_cell(record: &SweepRecord, cell: usize) -> Vec<FlagCount> {
     {
         let mut seen = BTreeSet::new();
         for FlagRecord { direction, flag, fails, .. } in &run.flags {
-            let first = seen.insert((direction, flag));
-            match found.iter_mut().find(|it| it.flag == *flag && it.direction == *direction) {
-                Some(count) => {
-                    count.runs += usize::from(first);
-                    count.fails |= fails;
-                }
+            let first = seen.insert((direction, flag, fails));
+            let same = |it: &&mut FlagCount| {
+                it.flag == *flag && it.direction == *direction && it.fails == *fails
+            };
+            match found.iter_mut().find(same) {
+                Some(count) => count.runs += usize::from(first),
                 None => found.push(FlagCount {
                     flag: flag.clone(),
                     direction: direction.clone(),

@@ -87,7 +87,11 @@ fn offers(subject: &Subject<'_>, cost: Cost) -> Vec<Offer> {
             let completed = runs.filter(|run| run.state == RunState::Completed);
             let costs: Vec<f64> = completed.filter_map(|run| cost.of(run)).collect();
             let value = subject.summary.cells[cell].estimate?;
-            let cost = costs.iter().sum::<f64>() / costs.len() as f64;
+            // Sizes are equal within a cell, and a mean of equal numbers may be another one.
+            let cost = match cost {
+                Cost::Minutes => costs.iter().sum::<f64>() / costs.len() as f64,
+                Cost::Parameters => *costs.first()?,
+            };
             cost.is_finite().then_some(Offer { cell, cost, value, on_front: false })
         })
         .collect();
@@ -223,6 +227,7 @@ fn note(subject: &Subject<'_>, has_front: bool, cost: Cost) -> String {
                 .into(),
         );
     }
+    said.extend(spread(subject, cost));
     let axes = &subject.record.plan.axes;
     if axes.len() > 1 {
         let labels: Vec<&str> = axes.iter().map(|axis| axis.label.as_str()).collect();
@@ -241,6 +246,26 @@ fn note(subject: &Subject<'_>, has_front: bool, cost: Cost) -> String {
         said.push("So far: runs or their values are still to come.".into());
     }
     format!("<p class=\"note\">{}</p>\n", esc(said.join(" ")))
+}
+
+/// Times are also the machine's: how far they lie apart for runs of one cell, which all do the same.
+fn spread(subject: &Subject<'_>, cost: Cost) -> Option<String> {
+    let of_cell = |cell: usize| {
+        let runs = subject.record.runs.iter().filter(move |run| run.cell == cell);
+        let completed = runs.filter(|run| run.state == RunState::Completed);
+        let costs = completed.filter_map(move |run| cost.of(run));
+        costs.fold((f64::INFINITY, 0.0_f64), |(low, high), it| (low.min(it), high.max(it)))
+    };
+    let cells = (0..subject.record.plan.cells.len()).map(of_cell).filter(|(low, _)| *low > 0.0);
+    let (low, high) = cells.max_by(|a, b| (a.1 / a.0).total_cmp(&(b.1 / b.0)))?;
+    (cost == Cost::Minutes && high > 1.2 * low).then(|| {
+        format!(
+            "Runs of one cell do the same work and took from {} to {}, as the machine had time for them: costs that lie no \
+             farther apart are no different.",
+            cost.with_unit(low),
+            cost.with_unit(high)
+        )
+    })
 }
 
 #[cfg(test)]

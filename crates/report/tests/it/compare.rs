@@ -168,13 +168,52 @@ fn the_mean_over_data_sets_is_the_interquartile_one() {
     near(&pooled["difference"]["mean"], (0.2 + 0.3 + 0.3 + 0.4 + 0.4 + 0.5 + 0.5 + 0.6) / 8.0);
     assert_eq!((&pooled["claim"], &pooled["value"]["data_sets"]), (&json!("better"), &json!(2)));
     assert!(found["no_across_because"].is_null());
+    // All 14 pairs on one side, of 3 settings.
+    near(&pooled["p"], 2.0 / 16384.0);
+    near(&pooled["adjusted_p"], 6.0 / 16384.0);
+    let reference = &found["across"][BASELINE];
+    assert!(reference["p"].is_null() && reference["adjusted_p"].is_null(), "{reference}");
     check_answer(
         &both,
         &[
             "Over the 2 data sets together (interquartile mean",
             "lambda_cycle=1 is better: +0.400 [",
+            ", adjusted p &lt; .001",
         ],
     );
+}
+
+/// One run against all others: the interquartile mean does not see it, the test does.
+#[test]
+fn the_interquartile_interval_alone_claims_nothing() {
+    let (mut blueprint, mut relief) = (on("blueprint", &SEVEN), on("relief", &SEVEN));
+    for record in [&mut blueprint, &mut relief] {
+        set_gain(record, BASELINE, &[0.0; 7]);
+    }
+    set_gain(&mut blueprint, BETTER, &[0.1, 0.11, 0.09, 0.1, 0.11, 0.09, -0.6]);
+    set_gain(&mut relief, BETTER, &[0.1, 0.11, 0.09, 0.1, 0.11, 0.09, 0.1]);
+    let found = data(&[blueprint, relief]);
+    let pooled = &found["across"][BETTER];
+    let number = |value: &Value| value.as_f64().expect("a number");
+    assert!(number(&pooled["difference"]["interval"][0]) > 0.0, "{pooled}");
+    assert!(number(&pooled["adjusted_p"]) > 0.05, "{pooled}");
+    assert_eq!(pooled["claim"], "undecided", "{pooled}");
+}
+
+/// Seeds of one data set have no more say than those of another because there are more of them.
+#[test]
+fn each_data_set_weighs_the_same_in_the_test() {
+    let (mut blueprint, mut relief) = (on("blueprint", &SEVEN), on("relief", &[0]));
+    set_gain(&mut blueprint, BASELINE, &[0.0; 7]);
+    set_gain(&mut relief, BASELINE, &[0.0]);
+    set_gain(&mut blueprint, BETTER, &[0.1; 7]);
+    set_gain(&mut relief, BETTER, &[-0.2]);
+    let found = data(&[blueprint, relief]);
+    let pooled = &found["across"][BETTER];
+    // Means of 0.1 and -0.2: no pattern has a sum nearer to 0. By runs there are seven against one.
+    assert_eq!(pooled["p"], 1.0, "{pooled}");
+    assert_eq!(pooled["claim"], "too few seeds to tell");
+    assert!(pooled["difference"]["interval"].is_null(), "{pooled}");
 }
 
 #[test]
@@ -203,6 +242,23 @@ fn what_cannot_be_averaged_says_why() {
         &[judged_by_l1("blueprint"), judged_by_l1("relief")],
         "has no scale that data sets share",
     );
+    let mut best = on("relief", &SEVEN);
+    best.plan.metric.select = "best".into();
+    check(&[on("blueprint", &SEVEN), best], "others the best on the validation fold");
+    let mut validated = on("relief", &SEVEN);
+    validated.runs.iter_mut().for_each(|run| run.config["eval"] = json!({ "fold": "val" }));
+    check(&[on("blueprint", &SEVEN), validated], "some score another fold than others");
+
+    let undeclared = [judged_by_l1("blueprint"), judged_by_l1("relief")];
+    let found = compare(&undeclared, Some("eval/gain")).expect("both have it");
+    let data_of: Value = serde_json::from_str(&found.data).expect("it is JSON");
+    assert_eq!(data_of["across"][BETTER]["claim"], "not judged");
+    let said = text_of(&found.html);
+    let why =
+        "together nothing is claimed: blueprint and relief were declared to be judged by another";
+    assert!(said.contains(why), "`{why}` not in {said}");
+    assert!(!said.contains("nothing is claimed before every run"), "{said}");
+
     let few = [on("blueprint", &[0, 1, 2, 3]), on("relief", &[0, 1, 2, 3])];
     assert_eq!(data(&few)["across"][WORSE]["claim"], "too few seeds to tell");
 }
@@ -303,6 +359,53 @@ fn shared_runs_confirm_nothing() {
         ],
     );
     assert_eq!(data(&both)["settings"][WORSE]["agreement"], "shared runs");
+    check_answer(
+        &both,
+        &["No order of the settings is compared. blueprint and again share runs, which are in"],
+    );
+
+    let [blueprint, again] = both;
+    let agreement = |sweeps: [&SweepRecord; 3]| {
+        let found = data(&sweeps.map(SweepRecord::clone));
+        (
+            found["settings"][WORSE]["agreement"].clone(),
+            found["settings"][BETTER]["agreement"].clone(),
+        )
+    };
+    let relief = on("relief", &SEVEN);
+    let shared = (json!("shared runs"), json!("agree"));
+    assert_eq!(agreement([&blueprint, &again, &relief]), shared);
+    assert_eq!(agreement([&relief, &blueprint, &again]), shared, "whatever comes first");
+    check_answer(
+        &[relief.clone(), blueprint.clone(), again.clone()],
+        &["blueprint and again share runs, which are one observation."],
+    );
+
+    let mut mirrored = relief;
+    for run in &mut mirrored.runs {
+        run.cell = [BETTER, WORSE, BASELINE, EVEN][run.cell];
+    }
+    let contradict = json!("contradict each other");
+    for sweeps in [[&mirrored, &blueprint, &again], [&blueprint, &again, &mirrored]] {
+        assert_eq!(agreement(sweeps).0, contradict, "the third has runs of its own");
+    }
+}
+
+/// The same runs are in the same order as themselves.
+#[test]
+fn the_order_is_that_of_sweeps_without_shared_runs() {
+    let [blueprint, relief, maps] = ["blueprint", "relief", "maps"].map(|it| on(it, &SEVEN));
+    let mut again = blueprint.clone();
+    again.plan.name = "again".into();
+    let said = answer(&[blueprint.clone(), again.clone(), relief.clone()]);
+    assert!(!said.contains("same order in") && !said.contains("Kendall"), "{said}");
+    check_answer(
+        &[blueprint, again, relief, maps],
+        &[
+            "stand in the same order in relief and maps . Kendall's τ is 1.00.",
+            "blueprint and again share runs, which are in the same order as themselves, and are left out of this.",
+        ],
+    );
 }
 
 /// A value says as much of its images as of its run.
@@ -425,6 +528,21 @@ fn the_page_is_whole_and_equal_for_equal_sweeps() {
     assert!(
         path.with_file_name("data.json").is_file() && path.with_file_name("summary.md").is_file()
     );
+}
+
+#[test]
+fn the_name_of_a_folder_fits_a_file_system() {
+    let names = |names: &[&str]| names.iter().map(|it| (*it).to_string()).collect::<Vec<_>>();
+    assert_eq!(Compared::folder_name(&names(&["lambda", "relief"])), "lambda+relief");
+    let long: Vec<String> = ('a'..='h').map(|letter| String::from(letter).repeat(64)).collect();
+    let name = Compared::folder_name(&long);
+    let hash = name.strip_prefix(&format!("{}+7-", long[0])).expect("the first name, and 7 more");
+    assert!(hash.len() == 8 && hash.bytes().all(|it| it.is_ascii_hexdigit()), "{name}");
+    let mut turned = long.clone();
+    turned[1..].reverse();
+    assert_eq!(name, Compared::folder_name(&long));
+    assert_ne!(name, Compared::folder_name(&turned));
+    assert_ne!(name, Compared::folder_name(&long[..7]));
 }
 
 #[test]

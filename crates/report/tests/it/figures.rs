@@ -94,6 +94,10 @@ fn the_front_is_named_in_words() {
         4,
         "an interval a cell"
     );
+    assert!(!said.contains("as the machine had time"), "{said}");
+    fixture.record.runs[0].active_s = Some(700.0);
+    let of_machine = "took from 5.0 min to 11.7 min, as the machine had time for them";
+    check_in(&section(&fixture.record, "tradeoffs"), &[of_machine]);
     fixture.record.runs.iter_mut().for_each(|run| run.device = Some(format!("cuda:{}", run.cell)));
     check_in(&section(&fixture.record, "tradeoffs"), &["Runs were on 4 devices"]);
     fixture.record.plan.metric.name = "eval/cycle_a".into();

@@ -1,5 +1,8 @@
 //! A page that is open while its sweep goes on.
 
+use std::fs;
+
+use report::Refresher;
 use track::RunState;
 
 use crate::devtools::Browser;
@@ -9,15 +12,20 @@ use crate::html;
 /// What a page does every few seconds, at once.
 const LOOK: &str = "document.dispatchEvent(new Event('visibilitychange'))";
 
+/// A test's pages look when they are told to, and not between two of its steps.
+const BY_HAND: &str = "for (let timer = 0; timer < 1000; timer += 1) clearInterval(timer)";
+
 #[test]
 fn an_open_page_shows_what_is_new_and_keeps_what_was_chosen() {
     let Some(mut browser) = Browser::start() else { return };
     let mut fixture = Fixture::new(&[0, 1]);
     fixture.record.runs.iter_mut().for_each(|run| run.samples.clear());
     let out = fixture.dir.path().join("report");
-    let page = report::write_live(&fixture.record, &out).expect("it is written");
+    let refresher = Refresher::begin(&out).expect("a folder").expect("nobody else is at it");
+    let page = refresher.write(&fixture.record).expect("it is written").page;
     assert!(out.join("live.js").is_file());
     browser.open(&page);
+    browser.evaluate(BY_HAND);
     let stamp = "document.getElementById('live').dataset.stamp";
     let first = browser.evaluate(stamp);
     assert_eq!(browser.evaluate("document.getElementById('live').hidden"), false);
@@ -38,7 +46,8 @@ fn an_open_page_shows_what_is_new_and_keeps_what_was_chosen() {
 
     let ended = fixture.record.runs.iter_mut().find(|run| run.state == RunState::Planned);
     ended.expect("one is to come").state = RunState::Interrupted;
-    report::write_live(&fixture.record, &out).expect("it is written");
+    // Whoever else writes it does not end that.
+    assert!(report::write(&fixture.record, &out).expect("it is written").is_live);
     // Whoever writes in the page is not disturbed.
     browser.evaluate("document.querySelector('#results input[type=search]').focus()");
     browser.evaluate(LOOK);
@@ -46,16 +55,22 @@ fn an_open_page_shows_what_is_new_and_keeps_what_was_chosen() {
     assert_eq!(browser.evaluate(stamp), first);
     browser.evaluate("document.activeElement.blur()");
     browser.reload_by(LOOK);
+    browser.evaluate(BY_HAND);
     assert_ne!(browser.evaluate(stamp), first);
     assert_eq!(browser.evaluate(chosen), "cycle,1,true");
     assert!(browser.complaints().is_empty(), "{:?}", browser.complaints());
 
     // The sweep ends: the last page asks no more.
-    report::write(&fixture.record, &out).expect("it is written");
-    assert!(!out.join("live.js").exists());
+    drop(refresher);
+    assert!(!report::write(&fixture.record, &out).expect("it is written").is_live);
+    let mut left: Vec<_> =
+        fs::read_dir(&out).expect("a folder").map(|it| it.expect("an entry").file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["data.json", "index.html", "live.js", "summary.md"]);
     browser.reload_by(LOOK);
     assert_eq!(browser.evaluate("document.getElementById('live')"), serde_json::Value::Null);
     assert_eq!(browser.evaluate(chosen), "cycle,1,true");
+    assert!(browser.complaints().is_empty(), "{:?}", browser.complaints());
     let asked = browser.requests();
     let elsewhere = asked.iter().filter(|it| !it.contains("/report/")).collect::<Vec<_>>();
     assert!(elsewhere.is_empty(), "{elsewhere:?}");
@@ -67,15 +82,73 @@ fn a_reader_can_have_it_stay_as_it_is() {
     let mut fixture = Fixture::new(&[0, 1]);
     fixture.record.runs.iter_mut().for_each(|run| run.samples.clear());
     let out = fixture.dir.path().join("report");
-    let page = report::write_live(&fixture.record, &out).expect("it is written");
+    let refresher = Refresher::begin(&out).expect("a folder").expect("nobody else is at it");
+    let page = refresher.write(&fixture.record).expect("it is written").page;
     browser.open(&page);
     browser.evaluate("document.querySelector('#live input').click()");
+    drop(refresher);
     report::write(&fixture.record, &out).expect("it is written");
     browser.evaluate(LOOK);
     browser.evaluate("new Promise((done) => setTimeout(done, 200))");
     let said = browser.evaluate("document.querySelector('#live [role=status]').textContent");
     assert_eq!(said, "Stopped: this page stays as it is.");
     assert_eq!(browser.evaluate("location.hash"), "#live=off");
+}
+
+/// After a kill between the two the page is older than its news.
+#[test]
+fn a_page_that_does_not_fit_its_news_is_not_loaded_for_ever() {
+    let Some(mut browser) = Browser::start() else { return };
+    let mut fixture = Fixture::new(&[0, 1]);
+    fixture.record.runs.iter_mut().for_each(|run| run.samples.clear());
+    let out = fixture.dir.path().join("report");
+    let refresher = Refresher::begin(&out).expect("a folder").expect("nobody else is at it");
+    let page = refresher.write(&fixture.record).expect("it is written").page;
+    browser.open(&page);
+    browser.evaluate(BY_HAND);
+    fs::write(out.join("live.js"), "cyclelabNews(\"another\", 0);\n").expect("it can be written");
+    browser.reload_by(LOOK);
+    browser.evaluate(BY_HAND);
+    browser.evaluate(LOOK);
+    browser.evaluate("new Promise((done) => setTimeout(done, 300))");
+    let said = browser.evaluate("document.querySelector('#live [role=status]').textContent");
+    assert!(said.as_str().is_some_and(|it| it.contains("not there yet")), "{said}");
+}
+
+/// Of a sweep that was killed nothing is written any more, and the page says so.
+#[test]
+fn a_page_says_when_nobody_refreshes_it() {
+    let Some(mut browser) = Browser::start() else { return };
+    let mut fixture = Fixture::new(&[0, 1]);
+    fixture.record.runs.iter_mut().for_each(|run| run.samples.clear());
+    let out = fixture.dir.path().join("report");
+    let refresher = Refresher::begin(&out).expect("a folder").expect("nobody else is at it");
+    let page = refresher.write(&fixture.record).expect("it is written").page;
+    browser.open(&page);
+    browser.evaluate(BY_HAND);
+    browser.evaluate("new Promise((done) => setTimeout(done, 200))");
+    let status = "document.querySelector('#live').innerText";
+    let said = browser.evaluate(status);
+    assert!(
+        said.as_str().is_some_and(|it| it.contains("refreshes itself") && it.contains("As of"))
+    );
+    let news = fs::read_to_string(out.join("live.js")).expect("the news");
+    let (stamp, _) = news.split_once(", ").expect("when it was written");
+    fs::write(out.join("live.js"), format!("{stamp}, 1000);\n")).expect("it can be written");
+    browser.evaluate(LOOK);
+    browser.evaluate("new Promise((done) => setTimeout(done, 200))");
+    let said = browser.evaluate(status);
+    assert!(said.as_str().is_some_and(|it| it.contains("has been stopped")), "{said}");
+}
+
+#[test]
+fn one_at_a_time_refreshes_a_page() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let first = Refresher::begin(dir.path()).expect("a folder");
+    assert!(first.is_some() && report::is_refreshed(dir.path()));
+    assert!(Refresher::begin(dir.path()).expect("a folder").is_none());
+    drop(first);
+    assert!(!report::is_refreshed(dir.path()));
 }
 
 #[test]

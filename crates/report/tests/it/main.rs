@@ -2,6 +2,7 @@
 //! diverges and one is still to come.
 
 mod accessibility;
+mod address;
 mod beside;
 mod browser;
 mod compare;
@@ -354,7 +355,8 @@ fn many_runs_stay_readable() {
 fn a_page_is_written_whole() {
     let fixture = Fixture::new(&[0]);
     let out = fixture.dir.path().join("reports/lambda");
-    let path = report::write(&fixture.record, &out).expect("a temporary folder can be written");
+    let written = report::write(&fixture.record, &out);
+    let path = written.expect("a temporary folder can be written").page;
     assert_eq!(path, out.join("index.html"));
     assert_eq!(fs::read_to_string(&path).expect("the page is there"), html(&fixture.record));
     let mut names: Vec<_> = fs::read_dir(&out)

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use report::{Options, Rendered, ReportError, render};
+use report::{Options, Rendered, render};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use track::{SampleKind, SweepRecord};
@@ -175,8 +175,8 @@ fn large_pictures_lie_beside_the_page() {
         files.sort();
         files
     };
-    let page =
-        fs::read_to_string(report::write(&fixture.record, &out).expect("written")).expect("UTF-8");
+    let page = fs::read_to_string(report::write(&fixture.record, &out).expect("written").page)
+        .expect("UTF-8");
     let files = images(&out);
     let saved = fixture.record.runs.iter().flat_map(|run| {
         run.samples.iter().map(|it| fs::read(run.folder.join(&it.path)).expect("it is there"))
@@ -200,8 +200,8 @@ fn large_pictures_lie_beside_the_page() {
     report::write(&fixture.record, &out).expect("written");
     assert_eq!(fs::read(&files[0].0).expect("a file"), b"as it was");
     fixture.record.runs.iter_mut().for_each(|run| run.samples.clear());
-    let page =
-        fs::read_to_string(report::write(&fixture.record, &out).expect("written")).expect("UTF-8");
+    let page = fs::read_to_string(report::write(&fixture.record, &out).expect("written").page)
+        .expect("UTF-8");
     assert!(page.contains("img-src data:;"));
     assert_eq!(images(&out), [(out.join("images/own.png"), b"of somebody".to_vec())]);
 }
@@ -214,17 +214,14 @@ fn pictures_are_the_same_in_whatever_order_threads_read_them() {
 }
 
 #[test]
-fn no_page_names_a_picture_that_could_not_be_written() {
+fn a_picture_that_cannot_be_written_is_said_and_the_page_is_there() {
     let fixture = Fixture::new(&[0]).pictured(&[1200], 256);
     let rendered = with_budget(&fixture.record, Options::default().image_budget);
     let out = fixture.dir.path().join("report");
-    fs::create_dir_all(out.join("images")).expect("a folder");
-    let taken = out.join("images").join(&rendered.pictures[0].name);
-    fs::create_dir_all(taken.join("in-the-way")).expect("a folder");
-    let refused = report::write(&fixture.record, &out);
-    assert!(
-        matches!(&refused, Err(ReportError::Write { path, .. }) if *path == taken),
-        "{refused:?}"
-    );
-    assert!(!out.join("index.html").exists());
+    let first = &rendered.pictures[0];
+    fs::create_dir_all(out.join(first.address()).join("in-the-way")).expect("a folder");
+    let written = report::write(&fixture.record, &out).expect("there is a page all the same");
+    let [(path, _)] = &written.problems[..] else { panic!("{:?}", written.problems) };
+    assert_eq!(*path, first.source);
+    assert!(written.page.is_file());
 }

@@ -100,7 +100,8 @@ fn five_hundred_runs() {
     let began = Instant::now();
     let record = track::read_sweep(&runs, name).expect("the store is read");
     let read = began.elapsed();
-    let page = report::write(&record, &fixture.dir.path().join("report")).expect("it is written");
+    let written = report::write(&record, &fixture.dir.path().join("report"));
+    let page = written.expect("it is written").page;
     let whole = began.elapsed();
     let bytes = page.metadata().expect("it is there").len();
     let rows: usize = record.runs.iter().map(|run| run.rows.len()).sum();

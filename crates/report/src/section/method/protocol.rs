@@ -20,7 +20,8 @@ pub(super) const KID_AND_GAIN: &str = "KID is the squared maximum mean discrepan
 const FLAGS: &str = "From the last evaluation of a run, each with its value and threshold in the runs table. <strong>Misleading</strong> \
     (its numbers of quality would mislead): collapse, fewer different outputs than targets (Vendi ratio below 0.5, more than \
     0.2 duplicates, or a distance correlation below 0.4 times the partners'); identity, the input handed back; constant, the \
-    same output for all; nan; metric, known values came out otherwise. <strong>Worth a look</strong>: blur and noise (energy of \
+    same output for all; nan; metric, known values came out otherwise. <strong>Worth a look</strong>: collapse again (a Vendi ratio \
+    below 0.75), blur and noise (energy of \
     fine details below 0.7 or above 1.35 times the target's), tint, steganography (a gap above 6 dB), memorised training \
     images, d_win (the discriminator tells more than 0.98 of all patches right while the generator's loss rises), d_dead \
     (0.48 to 0.52 of them, and its mean scores of images vary by less than 0.0001). Which of them misleads is recorded with \
@@ -169,6 +170,7 @@ mod tests {
         let (low, high) = (limits.accuracy_dead.start(), limits.accuracy_dead.end());
         for said in [
             format!("Vendi ratio below {},", limits.vendi_fail),
+            format!("(a Vendi ratio below {})", limits.vendi_warn),
             format!("more than {} duplicates", limits.duplicates),
             format!("correlation below {} times", limits.correlation_share),
             format!("details below {} or above {} times", limits.blur, limits.noisy),

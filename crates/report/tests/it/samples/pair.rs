@@ -59,6 +59,8 @@ const auto = document.getElementById("pair-auto");
   found.flicker = [auto.getAttribute("aria-pressed"), seen()];
   await wait(600);
   found.flicker.push(seen());
+  await wait(500);
+  found.flicker.push(seen());
   press(" ", document.getElementById("pair-stage"));
   found.held = [auto.getAttribute("aria-pressed"), seen()];
   await wait(1200);
@@ -77,8 +79,8 @@ fn two_pictures_are_laid_side_by_side() {
     let fixture = Fixture::new(&[0]).pictured(&[600, 1200], 160);
     let out = fixture.dir.path().join("report");
     let page = report::write(&fixture.record, &out).expect("a temporary folder can be written");
-    let page = fs::read_to_string(page).expect("it was written");
-    let kept = "#pair=1+rec:2+truth+side";
+    let page = fs::read_to_string(page.page).expect("it was written");
+    let kept = "#pair=1+rec:lambda_cycle%3D1+truth+side";
     let Some(found) = in_browser(&page, &out, PROBE, kept) else { return };
     let fake = |id: &str, lambda: u32, step: u32| {
         format!("A→B translation of {id}, lambda_cycle={lambda}, seed 0, step {step}")
@@ -94,7 +96,7 @@ fn two_pictures_are_laid_side_by_side() {
             [a, b],
             [true, true],
             [160, 160],
-            "#pair=0+fake%3A1+fake%3A0+side"
+            "#pair=0+fake%3Alambda_cycle%3D0+fake%3Alambda_cycle%3D10+side"
         ]),
         "beside the baseline's, as saved"
     );
@@ -112,13 +114,14 @@ fn two_pictures_are_laid_side_by_side() {
     assert_eq!(found["chosen"], json!([a, "Held-out input 1f34e, domain A"]));
     assert_eq!(found["untouched"], true, "a menu keeps its own keys");
     let said = found["difference"][0].as_str().expect("a text");
-    let mean: f64 = said["|A − B|, mean ".len()..][..5].parse().expect("a number");
+    let mean: f64 =
+        said["|A − B| of the reduced pictures, mean ".len()..][..5].parse().expect("a number");
     assert!((0.2..0.8).contains(&mean), "drawn in white on blue, filled on white: {said}");
     assert_eq!(
         found["difference"].as_array().expect("a list")[1..],
         [json!(true), json!(true), json!(false)]
     );
-    assert_eq!(found["flicker"], json!(["true", [true, false], [false, true]]));
+    assert_eq!(found["flicker"], json!(["true", [true, false], [true, false], [false, true]]));
     let held = &found["held"];
     assert_eq!((&held[0], &held[1]), (&json!("false"), &held[2]), "swapped by hand, it stays");
     assert_eq!((&held[1], &held[3]), (&json!([true, false]), &json!("true")));

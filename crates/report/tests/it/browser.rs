@@ -65,7 +65,7 @@ pub(crate) fn in_browser(
     let output = Command::new("chromium")
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"])
         .args(["--disable-background-networking", "--disable-component-update", "--disable-quic"])
-        .args(["--enable-logging=stderr", "--v=0", "--virtual-time-budget=5000", "--dump-dom"])
+        .args(["--enable-logging=stderr", "--v=0", "--virtual-time-budget=20000", "--dump-dom"])
         .arg(format!("--user-data-dir={}", dir.join("browser").display()))
         .arg(format!("file://{}{choices}", path.display()))
         .output()

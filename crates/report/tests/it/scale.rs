@@ -1,6 +1,7 @@
 //! A sweep of 500 runs, 20 metrics and 200 epochs: 50 cells and 10 seeds.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Instant;
 
 use serde_json::json;
@@ -9,6 +10,7 @@ use track::{
     RunEvents, RunIdentity, RunRecord, Split, SweepDir, SweepRecord,
 };
 
+use crate::devtools::Browser;
 use crate::fixture::Fixture;
 use crate::html;
 
@@ -118,10 +120,37 @@ fn five_hundred_runs() {
         })
         .collect();
     println!("again: {times:.2?} s");
+    scroll(&page);
     assert!(bytes < MOST_BYTES as u64);
 }
 
-fn write_store(record: &mut SweepRecord, root: &std::path::Path) {
+/// How long the browser takes to open the page, and over each of 120 pictures while it is scrolled.
+#[expect(clippy::print_stdout, reason = "to say how long it takes is what it is for")]
+fn scroll(page: &Path) {
+    let Some(mut browser) = Browser::start() else { return };
+    browser.resize(1280);
+    let began = Instant::now();
+    browser.open(page);
+    let opened = began.elapsed();
+    let found = browser.evaluate(
+        "new Promise((done) => {
+           const times = []; let last = performance.now();
+           const step = (now) => {
+             times.push(now - last); last = now;
+             scrollBy(0, document.body.scrollHeight / 120);
+             if (times.length < 120) return requestAnimationFrame(step);
+             times.sort((a, b) => a - b);
+             done([times[60], times[118], times[119], document.querySelectorAll('*').length]);
+           };
+           requestAnimationFrame(step);
+         })",
+    );
+    println!(
+        "opened in {opened:.2?}; ms a picture while scrolled: median, next to worst, worst; elements: {found}"
+    );
+}
+
+fn write_store(record: &mut SweepRecord, root: &Path) {
     let sweep = SweepDir::create_or_open(root, &record.plan.name).expect("a folder");
     let entry = |run: &RunRecord| {
         let label = record.plan.cells[run.cell].label.clone();

@@ -23,6 +23,9 @@ use pace::Pace;
 /// Narrower terminals have the curves below the runs instead of beside them.
 const WIDE: u16 = 110;
 
+/// A table so narrow leaves out what a step takes: names tell runs apart.
+const NARROW: u16 = 66;
+
 const KEYS: &str = " ↑↓ run  ←→ metric  Home the runs in training  q leave (training goes on) ";
 
 /// What can be done with the keys.
@@ -165,6 +168,8 @@ impl Board {
 
     fn runs(&mut self, frame: &mut Frame<'_>, area: Rect) {
         let metric = &self.record.plan.metric.name;
+        let is_narrow = area.width < NARROW;
+        let right = |word: &str| Cell::new(Line::from(word.to_string()).right_aligned());
         let row = |run: &RunRecord| {
             let state = Style::new().fg(colour(&run.state));
             let speed = pace::step_s(run).map(|s| format!("{:.0} ms", s * 1e3));
@@ -174,33 +179,32 @@ impl Board {
                 None => (run.series(metric).last().map(|it| it.1), Style::new().dim()),
             };
             let value = value.map(number).unwrap_or_default();
-            Row::new([
+            let mut cells = vec![
                 Cell::new(plain(&self.record.plan.cells[run.cell].label).into_owned()),
-                Cell::new(Line::from(run.seed.to_string()).right_aligned()),
+                right(&run.seed.to_string()),
                 Cell::new(Line::styled(run.state.name(), state)),
-                Cell::new(Line::from(self.pace.percent(run)).right_aligned()),
-                Cell::new(Line::from(speed.unwrap_or_default()).right_aligned()),
-                Cell::new(Line::styled(value, style).right_aligned()),
-            ])
+                right(&self.pace.percent(run)),
+            ];
+            if !is_narrow {
+                cells.push(right(&speed.unwrap_or_default()));
+            }
+            cells.push(Cell::new(Line::styled(value, style).right_aligned()));
+            Row::new(cells)
         };
-        let widths = [
-            Constraint::Fill(1),
-            Constraint::Length(5),
-            Constraint::Length(11),
-            Constraint::Length(5),
-            Constraint::Length(8),
-            Constraint::Length(11),
-        ];
-        let right = |word: &str| Cell::new(Line::from(word.to_string()).right_aligned());
         let short = metric.rsplit('/').next().unwrap_or(metric);
-        let heads = [
-            Cell::new("cell"),
-            right("seed"),
-            Cell::new("state"),
-            right("done"),
-            right("a step"),
-            right(&plain(short)),
+        let mut heads = vec![Cell::new("cell"), right("seed"), Cell::new("state"), right("done")];
+        let mut widths = vec![
+            Constraint::Fill(1),
+            Constraint::Length(4),
+            Constraint::Length(if is_narrow { 9 } else { 11 }),
+            Constraint::Length(5),
         ];
+        if !is_narrow {
+            heads.push(right("a step"));
+            widths.push(Constraint::Length(8));
+        }
+        heads.push(right(&plain(short)));
+        widths.push(Constraint::Length(if is_narrow { 8 } else { 11 }));
         let table = Table::new(self.record.runs.iter().map(row), widths)
             .header(Row::new(heads).style(Style::new().add_modifier(Modifier::DIM)))
             .row_highlight_style(Style::new().add_modifier(Modifier::REVERSED))

@@ -172,6 +172,7 @@ fn small_terminals_and_sweeps_without_a_number_are_drawn_too() {
         drawn(&mut Board::new(record()), width, height);
     }
     expect(&drawn(&mut Board::new(record()), 80, 24), &["eval/gain on val by step", "running"]);
+    expect(&drawn(&mut Board::new(record()), 60, 20), &["lambda_cycle=10 ", "running"]);
     let mut empty = record();
     empty.runs.clear();
     let screen = drawn(&mut Board::new(empty), 140, 30);

@@ -11,7 +11,7 @@ use stats::{Goal, SeedPower, Verdict};
 use super::interval;
 use crate::absence::Absence;
 use crate::escape::esc;
-use crate::metric::is_mechanical;
+use crate::metric::{is_gain, is_mechanical};
 use crate::number::{decimals, fixed, plural};
 use crate::page::Subject;
 use crate::summary::{Counts, LEVEL, best_of};
@@ -35,7 +35,23 @@ pub(crate) fn said(subject: &Subject<'_>) -> String {
         true => format!("<p>{MECHANICAL}</p>\n"),
         false => String::new(),
     };
-    format!("<p class=\"lead\">{lead}</p>\n{}{mechanical}", findings::list(subject))
+    let doubt = if summary.is_final() { doubt(subject) } else { String::new() };
+    format!("<p class=\"lead\">{lead}{doubt}</p>\n{}{mechanical}", findings::list(subject))
+}
+
+/// What no difference between cells makes up for, where it holds of the whole sweep.
+fn doubt(subject: &Subject<'_>) -> String {
+    let (runs, summary) = (Counts::of(&subject.record.runs), &subject.summary);
+    let flagged = (runs.completed > 1 && runs.flagged == runs.completed)
+        .then(|| format!("all {} completed runs are flagged as misleading", runs.completed));
+    let mut means = summary.cells.iter().filter_map(|cell| Some(cell.estimate?.mean)).peekable();
+    let is_below = is_gain(&summary.metric) && means.peek().is_some() && means.all(|it| it < 0.0);
+    let idle = is_below.then(|| "no cell does better than handing the inputs back".to_string());
+    let said: Vec<String> = flagged.into_iter().chain(idle).collect();
+    match said.is_empty() {
+        true => String::new(),
+        false => format!(" <strong>But {}.</strong>", said.join(", and ")),
+    }
 }
 
 /// What stands beside it, and what so many seeds can show.

@@ -346,3 +346,30 @@ fn the_method_names_its_protocol() {
     );
     assert!(!said.contains("_se_") && !said.contains("no description"), "{said}");
 }
+
+/// Nobody reads as far as the reservations who has found an answer.
+#[test]
+fn what_holds_of_the_whole_sweep_is_said_with_the_answer() {
+    let lead = |fixture: &Fixture| {
+        let page = html(&fixture.record);
+        let lead = page.split("<p class=\"lead\">").nth(1).expect("a lead");
+        text_of(lead.split("</p>").next().expect("it ends"))
+    };
+    let mut fixture = Fixture::scored(&SEVEN);
+    let cells = fixture.record.plan.cells.len();
+    assert!(!lead(&fixture).contains("But"), "{}", lead(&fixture));
+    for cell in 0..cells {
+        fixture = fixture.flagged(cell, SEVEN.len());
+    }
+    let all = format!("But all {} completed runs are flagged as misleading.", cells * SEVEN.len());
+    assert!(lead(&fixture).ends_with(&all), "{}", lead(&fixture));
+    for row in fixture.record.runs.iter_mut().flat_map(|run| &mut run.rows) {
+        if row.name == "eval/gain" {
+            row.value -= 2.0;
+        }
+    }
+    let both = "misleading, and no cell does better than handing the inputs back.";
+    assert!(lead(&fixture).ends_with(both), "{}", lead(&fixture));
+    fixture.record.runs[0].state = RunState::Running;
+    assert!(!lead(&fixture).contains("But"), "before the end: {}", lead(&fixture));
+}

@@ -6,6 +6,8 @@
 
 use std::fmt::{self, Display, Write};
 
+use serde_json::Value;
+
 /// Displays `T` with everything replaced that is more than text.
 pub(crate) struct Escaped<T>(T);
 
@@ -44,6 +46,25 @@ pub(crate) fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if is_hidden(c) { out.extend(c.escape_default()) } else { out.push(c) }
+    }
+    out
+}
+
+/// Data for the page's script, which a browser reads nothing of by itself.
+pub(crate) fn data_block(id: &str, data: &Value) -> String {
+    format!("<script type=\"application/json\" id=\"{id}\">{}</script>\n", inert(data))
+}
+
+/// What ends a script, or an attribute of markup that a careless reader makes of it, is written as
+/// a number.
+fn inert(data: &Value) -> String {
+    let text = data.to_string();
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '<' | '>' | '&' | '\'' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            other => out.push(other),
+        }
     }
     out
 }

@@ -30,6 +30,7 @@ pub(crate) const SCRIPT: &str = concat!(
     include_str!("script/sorting.js"),
     include_str!("script/samples.js"),
     include_str!("script/pair.js"),
+    include_str!("script/expression.js"),
     include_str!("script/tables.js"),
     include_str!("script/figures.js"),
     include_str!("script/curves.js"),

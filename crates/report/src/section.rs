@@ -7,6 +7,7 @@ pub(crate) mod factorial;
 pub(crate) mod flags;
 pub(crate) mod forest;
 pub(crate) mod header;
+pub(crate) mod leaves;
 pub(crate) mod method;
 pub(crate) mod parallel;
 pub(crate) mod results;

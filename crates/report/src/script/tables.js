@@ -111,16 +111,26 @@
     status.setAttribute("role", "status");
     const filter = document.createElement("input");
     filter.type = "search";
-    filter.placeholder = "words that rows have";
+    const rows = [...table.tBodies].flatMap((body) => [...body.rows]);
+    const hasSettings = rows.some((row) => row.dataset.cell !== undefined);
+    filter.placeholder = hasSettings ? "words, or a condition" : "words that rows have";
+    const byWords = (said) => {
+      const words = said.toLowerCase().split(/\s+/).filter(Boolean);
+      return (row) => { const own = text(row).toLowerCase(); return words.every((word) => own.includes(word)); };
+    };
     const apply = () => {
-      const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-      const rows = [...table.tBodies].flatMap((body) => [...body.rows]);
-      for (const row of rows) {
-        const said = text(row).toLowerCase();
-        row.hidden = !words.every((word) => said.includes(word));
+      const said = filter.value.trim();
+      let problem = "";
+      try {
+        const holds = hasSettings && expression.isOne(said) ? expression.of(said) : byWords(said);
+        const left = rows.map((row) => [row, holds(row)]);
+        for (const [row, stays] of left) row.hidden = !stays;
+      } catch (error) {
+        problem = `All rows: ${error.message}.`;
+        for (const row of rows) row.hidden = false;
       }
       const left = rows.filter((row) => !row.hidden).length;
-      status.textContent = words.length ? `${left} of ${rows.length} rows` : "";
+      status.textContent = problem || (said ? `${left} of ${rows.length} rows` : "");
       chosen.set(`filter ${name}`, filter.value.trim());
     };
     filter.addEventListener("input", apply);

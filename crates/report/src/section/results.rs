@@ -12,7 +12,7 @@ use cells::{difference, estimate, role, runs};
 use cost::Cost;
 
 use super::answer::{places, top};
-use super::{failed_as, flags, level, loose_settings, loose_value};
+use super::{failed_as, flags, leaves, level, loose_settings, loose_value};
 use crate::escape::esc;
 use crate::measured::{ANCHORS, Measured, Role};
 use crate::number::{MISSING, fixed};
@@ -30,7 +30,8 @@ pub(crate) fn section(subject: &Subject<'_>) -> String {
     for (at, cell) in record.plan.cells.iter().enumerate() {
         let (baseline, best) = (summary.baseline == Some(at), summary.best == Some(at));
         let own = &summary.cells[at];
-        out.push_str(if baseline { "<tr class=\"baseline\">" } else { "<tr>" });
+        let class = if baseline { " class=\"baseline\"" } else { "" };
+        out.push_str(&format!("<tr{class} data-cell=\"{at}\">"));
         if columns.named {
             out.push_str(&setting(&cell.label));
         }
@@ -58,6 +59,7 @@ pub(crate) fn section(subject: &Subject<'_>) -> String {
     out.push_str("</tbody>\n");
     out.push_str(&anchor_rows(subject, &columns));
     out.push_str("</table>\n</div>\n");
+    out.push_str(&leaves::block(record));
     out.push_str(&notes(subject, &columns));
     out.push_str(&across::table(subject));
     out.push_str(&others::tables(subject));

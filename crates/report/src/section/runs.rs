@@ -52,8 +52,10 @@ pub(crate) fn section(subject: &Subject<'_>) -> String {
         };
         let folder = run.folder.file_name().map(|name| name.to_string_lossy().into_owned());
         out.push_str(&format!(
-            "<tr><td class=\"num\">{}</td><th scope=\"row\">{}</th><td class=\"num\">{}</td><td>{}</td><td>{}</td>{}{}{}\
+            "<tr data-cell=\"{}\" data-seed=\"{}\"><td class=\"num\">{}</td><th scope=\"row\">{}</th><td class=\"num\">{}</td><td>{}</td><td>{}</td>{}{}{}\
              <td class=\"num\">{}</td>{}{}{}</tr>\n",
+            run.cell,
+            run.seed,
             run.index,
             esc(&record.plan.cells[run.cell].label),
             run.seed,

@@ -6,6 +6,7 @@ mod address;
 mod beside;
 mod browser;
 mod compare;
+mod conditions;
 mod curves;
 mod devtools;
 mod figures;

@@ -61,7 +61,7 @@ fn table(subject: &Subject<'_>, columns: &[&Measured], name: &str) -> String {
             false => ("", ""),
         };
         out.push_str(&format!(
-            "<tr{class}><th scope=\"row\" class=\"setting\" data-sort=\"{0}\">{0}{tag}</th>",
+            "<tr{class} data-cell=\"{at}\"><th scope=\"row\" class=\"setting\" data-sort=\"{0}\">{0}{tag}</th>",
             esc(&cell.label)
         ));
         for column in columns {

@@ -9,7 +9,7 @@ use track::SampleKind;
 use super::album::Album;
 use super::catalogue::{Catalogue, GIVEN, Slot};
 use super::grid::{self, BY_ITSELF, made_words};
-use crate::escape::visible;
+use crate::escape::{data_block, visible};
 use crate::page::Subject;
 use crate::section::runs::state_word;
 
@@ -37,21 +37,7 @@ pub(super) fn script(
         "runs": runs(catalogue, album),
         "pictures": pictures(catalogue, album),
     });
-    format!("<script type=\"application/json\" id=\"sample-data\">{}</script>\n", inert(&data))
-}
-
-/// What ends a script, or an attribute of markup that a careless reader makes of it, is written as
-/// a number.
-fn inert(data: &Value) -> String {
-    let text = data.to_string();
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '<' | '>' | '&' | '\'' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
-            other => out.push(other),
-        }
-    }
-    out
+    data_block("sample-data", &data)
 }
 
 fn words(catalogue: &Catalogue<'_>, domain: &str) -> Value {

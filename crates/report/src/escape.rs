@@ -55,14 +55,16 @@ pub(crate) fn data_block(id: &str, data: &Value) -> String {
     format!("<script type=\"application/json\" id=\"{id}\">{}</script>\n", inert(data))
 }
 
-/// What ends a script, or an attribute of markup that a careless reader makes of it, is written as
-/// a number.
+/// What ends a script, or an attribute of markup that a careless reader makes of it, and what no
+/// reader sees, is written as a number.
 fn inert(data: &Value) -> String {
     let text = data.to_string();
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            '<' | '>' | '&' | '\'' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if matches!(c, '<' | '>' | '&' | '\'') || is_hidden(c) => {
+                out.push_str(&format!("\\u{:04x}", u32::from(c)));
+            }
             other => out.push(other),
         }
     }

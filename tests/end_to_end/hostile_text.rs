@@ -203,8 +203,12 @@ fn nothing_acts_in_the_browser() {
         assert!(!dom.contains(element), "{element} is an element");
     }
     assert_eq!(dom.matches("<script>").count(), 1, "ours alone");
-    // Pictures that are not shown yet: a block of data, which no browser runs.
-    let data = dom.matches("<script type=\"application/json\" id=\"sample-data\">").count();
+    // Pictures that are not shown yet, and settings for filters: data, which no browser runs.
+    let data = ["sample-data", "leaves"]
+        .map(|id| format!("<script type=\"application/json\" id=\"{id}\">"))
+        .iter()
+        .map(|block| dom.matches(block.as_str()).count())
+        .sum::<usize>();
     assert_eq!(dom.matches("<script").count(), 1 + data, "and data");
     assert!(dom.contains("<button type=\"button\">"), "ours is run: it makes headings buttons");
     let complaints: Vec<&str> = console.lines().filter(|line| line.contains("CONSOLE")).collect();

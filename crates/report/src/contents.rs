@@ -3,7 +3,7 @@
 use track::SweepRecord;
 
 use crate::escape::esc;
-use crate::page::{Loads, SCRIPT, STYLE, fill, policy};
+use crate::page::{Loads, fill, whole};
 use crate::section::header::status;
 use crate::summary::Counts;
 
@@ -16,15 +16,7 @@ pub fn contents(sweeps: &[SweepRecord]) -> String {
         true => "<p>No sweep has been planned yet.</p>\n".to_string(),
         false => table(sweeps),
     };
-    fill(
-        TEMPLATE,
-        &[
-            ("policy", &policy(Loads::default())),
-            ("style", STYLE),
-            ("script", SCRIPT),
-            ("main", &main),
-        ],
-    )
+    whole("cyclelab", Loads::default(), &fill(TEMPLATE, &[("main", &main)]))
 }
 
 fn table(sweeps: &[SweepRecord]) -> String {

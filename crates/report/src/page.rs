@@ -17,14 +17,15 @@ use crate::section::{
 use crate::summary::{self, Summary};
 use crate::{Options, Rendered, ReportError};
 
+const SHELL: &str = include_str!("shell.html");
 const TEMPLATE: &str = include_str!("page.html");
-pub(crate) const STYLE: &str = concat!(
+const STYLE: &str = concat!(
     "\n",
     include_str!("style.css"),
     include_str!("style/samples.css"),
     include_str!("style/compare.css")
 );
-pub(crate) const SCRIPT: &str = concat!(
+const SCRIPT: &str = concat!(
     "\n",
     include_str!("script/chosen.js"),
     include_str!("script/sorting.js"),
@@ -81,24 +82,37 @@ pub(crate) fn render(record: &SweepRecord, options: &Options) -> Result<Rendered
     let (header, answer) = (header::section(&subject), answer::section(&subject));
     let (facts, main) = (header::facts(&subject), sections.concat());
     let stamp = options.live.then(|| Stamp::of(&[&header, &answer, &facts, &main]));
-    let html = fill(
+    let body = fill(
         TEMPLATE,
         &[
-            ("title", &title),
-            ("policy", &policy(Loads { scripts: options.live, pictures: !pictures.is_empty() })),
-            ("live_head", if options.live { live::WITHOUT_SCRIPTS } else { "" }),
             ("live", &stamp.as_ref().map(Stamp::control).unwrap_or_default()),
-            ("style", STYLE),
-            ("script", SCRIPT),
             ("header", &header),
             ("answer", &answer),
             ("facts", &facts),
             ("main", &main),
         ],
     );
+    let loads = Loads { scripts: options.live, pictures: !pictures.is_empty() };
+    let html = whole(&format!("{title} · cyclelab"), loads, &body);
     let (summary, data) = (brief::markdown(&subject), data::json(&subject));
     let news = stamp.as_ref().map(Stamp::news);
     Ok(Rendered { html, summary, data, news, pictures, problems })
+}
+
+/// A page around its body; the title is escaped already.
+pub(crate) fn whole(title: &str, loads: Loads, body: &str) -> String {
+    let live_head = if loads.scripts { live::WITHOUT_SCRIPTS } else { "" };
+    fill(
+        SHELL,
+        &[
+            ("title", title),
+            ("policy", &policy(loads)),
+            ("live_head", live_head),
+            ("style", STYLE),
+            ("body", body),
+            ("script", SCRIPT),
+        ],
+    )
 }
 
 /// What a page may load from where it lies itself.
@@ -113,7 +127,7 @@ pub(crate) struct Loads {
 /// and the one style sheet that are ours, which it knows by their hashes; and load what lies
 /// beside it, where there is such. So text of the record that escaping had missed would still do
 /// nothing.
-pub(crate) fn policy(beside: Loads) -> String {
+fn policy(beside: Loads) -> String {
     // `'self'` is nothing in a browser to whom every file on disk is a site of its own.
     let own = |is_there| if is_there { " 'self' file:" } else { "" };
     let (scripts, pictures) = (own(beside.scripts), own(beside.pictures));

@@ -1,10 +1,10 @@
-//! The sections of a comparison, in reading order, in their template; style, script and policy are
-//! those of a sweep's report.
+//! The sections of a comparison, in reading order, in their template, within the page that
+//! all have.
 
 use super::{Beside, across, agreement, apart, cost, forest, method, results, sweeps};
 use crate::ReportError;
 use crate::escape::esc;
-use crate::page::{Loads, SCRIPT, STYLE, fill, policy};
+use crate::page::{Loads, fill, whole};
 
 const TEMPLATE: &str = include_str!("page.html");
 
@@ -17,18 +17,8 @@ pub(super) fn html(beside: &Beside<'_>) -> Result<String, ReportError> {
         cost::section(beside),
         method::section(beside),
     ];
-    let title = esc(title(beside)).to_string();
-    Ok(fill(
-        TEMPLATE,
-        &[
-            ("title", &title),
-            ("policy", &policy(Loads::default())),
-            ("style", STYLE),
-            ("script", SCRIPT),
-            ("header", &header(beside)),
-            ("main", &sections.concat()),
-        ],
-    ))
+    let body = fill(TEMPLATE, &[("header", &header(beside)), ("main", &sections.concat())]);
+    Ok(whole(&format!("{} · cyclelab", esc(title(beside))), Loads::default(), &body))
 }
 
 /// `lambda, relief and pool`.

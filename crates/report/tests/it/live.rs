@@ -1,6 +1,7 @@
 //! A page that is open while its sweep goes on.
 
 use std::fs;
+use std::path::PathBuf;
 
 use report::Refresher;
 use track::RunState;
@@ -15,16 +16,30 @@ const LOOK: &str = "document.dispatchEvent(new Event('visibilitychange'))";
 /// A test's pages look when they are told to, and not between two of its steps.
 const BY_HAND: &str = "for (let timer = 0; timer < 1000; timer += 1) clearInterval(timer)";
 
-#[test]
-fn an_open_page_shows_what_is_new_and_keeps_what_was_chosen() {
-    let Some(mut browser) = Browser::start() else { return };
+/// A page that somebody refreshes, open.
+struct Live {
+    browser: Browser,
+    fixture: Fixture,
+    refresher: Refresher,
+    out: PathBuf,
+}
+
+/// `None` where there is no browser.
+fn live() -> Option<Live> {
+    let mut browser = Browser::start()?;
     let mut fixture = Fixture::new(&[0, 1]);
     fixture.record.runs.iter_mut().for_each(|run| run.samples.clear());
     let out = fixture.dir.path().join("report");
     let refresher = Refresher::begin(&out).expect("a folder").expect("nobody else is at it");
     let page = refresher.write(&fixture.record).expect("it is written").page;
-    assert!(out.join("live.js").is_file());
     browser.open(&page);
+    Some(Live { browser, fixture, refresher, out })
+}
+
+#[test]
+fn an_open_page_shows_what_is_new_and_keeps_what_was_chosen() {
+    let Some(Live { mut browser, mut fixture, refresher, out }) = live() else { return };
+    assert!(out.join("live.js").is_file());
     browser.evaluate(BY_HAND);
     let stamp = "document.getElementById('live').dataset.stamp";
     let first = browser.evaluate(stamp);
@@ -78,13 +93,7 @@ fn an_open_page_shows_what_is_new_and_keeps_what_was_chosen() {
 
 #[test]
 fn a_reader_can_have_it_stay_as_it_is() {
-    let Some(mut browser) = Browser::start() else { return };
-    let mut fixture = Fixture::new(&[0, 1]);
-    fixture.record.runs.iter_mut().for_each(|run| run.samples.clear());
-    let out = fixture.dir.path().join("report");
-    let refresher = Refresher::begin(&out).expect("a folder").expect("nobody else is at it");
-    let page = refresher.write(&fixture.record).expect("it is written").page;
-    browser.open(&page);
+    let Some(Live { mut browser, fixture, refresher, out }) = live() else { return };
     browser.evaluate("document.querySelector('#live input').click()");
     drop(refresher);
     report::write(&fixture.record, &out).expect("it is written");
@@ -98,13 +107,9 @@ fn a_reader_can_have_it_stay_as_it_is() {
 /// After a kill between the two the page is older than its news.
 #[test]
 fn a_page_that_does_not_fit_its_news_is_not_loaded_for_ever() {
-    let Some(mut browser) = Browser::start() else { return };
-    let mut fixture = Fixture::new(&[0, 1]);
-    fixture.record.runs.iter_mut().for_each(|run| run.samples.clear());
-    let out = fixture.dir.path().join("report");
-    let refresher = Refresher::begin(&out).expect("a folder").expect("nobody else is at it");
-    let page = refresher.write(&fixture.record).expect("it is written").page;
-    browser.open(&page);
+    let Some(Live { mut browser, fixture: _fixture, refresher: _refresher, out }) = live() else {
+        return;
+    };
     browser.evaluate(BY_HAND);
     fs::write(out.join("live.js"), "cyclelabNews(\"another\", 0);\n").expect("it can be written");
     browser.reload_by(LOOK);
@@ -118,13 +123,9 @@ fn a_page_that_does_not_fit_its_news_is_not_loaded_for_ever() {
 /// Of a sweep that was killed nothing is written any more, and the page says so.
 #[test]
 fn a_page_says_when_nobody_refreshes_it() {
-    let Some(mut browser) = Browser::start() else { return };
-    let mut fixture = Fixture::new(&[0, 1]);
-    fixture.record.runs.iter_mut().for_each(|run| run.samples.clear());
-    let out = fixture.dir.path().join("report");
-    let refresher = Refresher::begin(&out).expect("a folder").expect("nobody else is at it");
-    let page = refresher.write(&fixture.record).expect("it is written").page;
-    browser.open(&page);
+    let Some(Live { mut browser, fixture: _fixture, refresher: _refresher, out }) = live() else {
+        return;
+    };
     browser.evaluate(BY_HAND);
     browser.evaluate("new Promise((done) => setTimeout(done, 200))");
     let status = "document.querySelector('#live').innerText";

@@ -14,6 +14,7 @@ mod ink;
 mod learning_curve;
 mod mark;
 mod parallel;
+mod run_curve;
 mod scale;
 mod tradeoff;
 
@@ -26,5 +27,6 @@ pub(crate) use learning_curve::{
     CellCurve, LearningCurve, POINTS, learning_curve, range_over_seeds,
 };
 pub(crate) use parallel::{Parallel, ParallelAxis, ParallelLine, parallel};
+pub(crate) use run_curve::{RunCurve, RunLine, run_curve};
 pub(crate) use scale::{Level, Place, place};
 pub(crate) use tradeoff::{Tradeoff, TradeoffPoint, tradeoff};

@@ -92,12 +92,15 @@ pub struct Options {
     pub image_budget: usize,
     /// The page shows by itself what is written in its place later.
     pub live: bool,
+    /// The folder in which the page will lie: from there it links to the folders of its runs, where
+    /// they are near. A page that is given away, or served, has no such links.
+    pub beside: Option<PathBuf>,
 }
 
 impl Default for Options {
     fn default() -> Options {
         // Pages of 25 MB still open at once and pass most mail servers; the rest is for numbers.
-        Options { image_budget: 20 << 20, live: false }
+        Options { image_budget: 20 << 20, live: false, beside: None }
     }
 }
 
@@ -159,8 +162,9 @@ pub fn write(record: &SweepRecord, out_dir: &Path) -> Result<Written, ReportErro
 }
 
 fn write_as(record: &SweepRecord, out_dir: &Path, live: bool) -> Result<Written, ReportError> {
-    let rendered = render(record, &Options { live, ..Options::default() })?;
     create_dir(out_dir)?;
+    let beside = Some(out_dir.to_path_buf());
+    let rendered = render(record, &Options { live, beside, ..Options::default() })?;
     let mut problems = rendered.problems;
     // The page after what lies beside it, and the news of it last.
     problems.extend(picture_file::write(&rendered.pictures, out_dir));

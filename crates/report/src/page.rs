@@ -23,6 +23,7 @@ const STYLE: &str = concat!(
     "\n",
     include_str!("style.css"),
     include_str!("style/samples.css"),
+    include_str!("style/runs.css"),
     include_str!("style/compare.css")
 );
 const SCRIPT: &str = concat!(
@@ -35,6 +36,7 @@ const SCRIPT: &str = concat!(
     include_str!("script/tables.js"),
     include_str!("script/figures.js"),
     include_str!("script/curves.js"),
+    include_str!("script/runs.js"),
     include_str!("script/opened.js"),
     include_str!("script/live.js")
 );
@@ -74,7 +76,7 @@ pub(crate) fn render(record: &SweepRecord, options: &Options) -> Result<Rendered
         curves::section(&subject)?,
         samples,
         tradeoffs::section(&subject)?,
-        runs::section(&subject),
+        runs::section(&subject, options)?,
         timeline::section(&subject)?,
         method::section(&subject),
     ];

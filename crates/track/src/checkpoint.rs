@@ -14,7 +14,8 @@ use crate::durable::{self, TEMP_PREFIX};
 use crate::error::TrackError;
 use crate::layout::RunDir;
 use crate::lease::Claim;
-use crate::manifest::{MANIFEST, Manifest, STATE, verify};
+use crate::manifest::{MANIFEST, Manifest, STATE, look, verify};
+use crate::record::CheckpointRecord;
 
 /// A checkpoint being written. Dropped without `commit`, it leaves nothing behind: half of one on a
 /// full disk would keep the next from being written.
@@ -155,6 +156,26 @@ pub fn check_checkpoints(run: &RunDir, key: &str) -> Vec<(PathBuf, Result<u64, S
         (path, checked)
     };
     found.into_iter().map(check).collect()
+}
+
+/// Every checkpoint by its manifest, oldest first; no weights are read.
+pub(crate) fn list(run: &RunDir, key: &str) -> Result<Vec<CheckpointRecord>, TrackError> {
+    let mut found = Vec::new();
+    for (step, path) in newest_first(run)?.into_iter().rev() {
+        let record = match look(&path, Some(key), step) {
+            Ok(manifest) => CheckpointRecord {
+                step,
+                bytes: Some(manifest.bytes()),
+                files: manifest.names().count(),
+                wrong: None,
+            },
+            // A live run removes older ones while we look.
+            Err(_) if !path.exists() => continue,
+            Err(reason) => CheckpointRecord { step, bytes: None, files: 0, wrong: Some(reason) },
+        };
+        found.push(record);
+    }
+    Ok(found)
 }
 
 /// Takes all checkpoints out of sight, for a run that starts from scratch.

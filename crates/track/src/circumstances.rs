@@ -1,24 +1,11 @@
 //! Under which circumstances a run was computed, as far as they can change its numbers.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io::ErrorKind;
-use std::path::Path;
-
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
 
 use crate::error::TrackError;
 use crate::event::{Event, RunEvents};
 use crate::layout::RunDir;
-use crate::provenance::Hardware;
-
-/// The part of `env.json` that matters here.
-#[derive(Deserialize)]
-struct Environment {
-    env: BTreeMap<String, String>,
-    versions: BTreeMap<String, String>,
-}
+use crate::provenance::{Environment, Hardware, read_json};
 
 impl RunDir {
     /// Name and value: `code`, `device`, `processor`, `threads`, `data set`, `training revision`, and
@@ -47,8 +34,8 @@ impl RunDir {
 
     fn add_provenance(&self, attempt: u32, found: &mut Found) -> Result<(), TrackError> {
         let dir = self.provenance(attempt);
-        let hardware: Option<Hardware> = read(&dir.join("hw.json"))?;
-        let environment: Option<Environment> = read(&dir.join("env.json"))?;
+        let hardware: Option<Hardware> = read_json(&dir.join("hw.json"))?;
+        let environment: Option<Environment> = read_json(&dir.join("env.json"))?;
         let asked = environment.as_ref().and_then(|it| it.env.get("RAYON_NUM_THREADS").cloned());
         if let Some(hardware) = hardware {
             found.add("processor", hardware.cpu);
@@ -73,16 +60,6 @@ impl Found {
             Some((_, values)) => values.push(value),
             None => self.0.push((name.to_owned(), vec![value])),
         }
-    }
-}
-
-fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, TrackError> {
-    match fs::read(path) {
-        Ok(text) => {
-            serde_json::from_slice(&text).map(Some).map_err(|it| TrackError::damaged(path, it))
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(TrackError::read(path)(error)),
     }
 }
 

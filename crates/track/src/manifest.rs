@@ -53,6 +53,10 @@ impl Manifest {
         serde_json::to_vec(self).expect("strings and numbers are JSON")
     }
 
+    pub(crate) fn bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.size).sum()
+    }
+
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.files.iter().map(|file| file.name.as_str())
     }
@@ -90,6 +94,17 @@ pub fn parse_manifest(text: &[u8]) -> Result<Manifest, String> {
 /// The state of a checkpoint that is as it was written, or what is wrong with it. Without a key, or
 /// in a manifest of before there was one, the run is not compared.
 pub(crate) fn verify(dir: &Path, key: Option<&str>, step: u64) -> Result<Value, String> {
+    let manifest = look(dir, key, step)?;
+    for listed in &manifest.files {
+        listed.verify(dir).map_err(|reason| format!("{}: {reason}", listed.name))?;
+    }
+    let state = fs::read(dir.join(STATE)).map_err(|error| format!("{STATE}: {error}"))?;
+    serde_json::from_slice(&state).map_err(|error| format!("{STATE}: {error}"))
+}
+
+/// What can be said of a checkpoint without reading its weights: that its manifest is this run's, and
+/// that the files it lists, and no others, are there with their sizes.
+pub(crate) fn look(dir: &Path, key: Option<&str>, step: u64) -> Result<Manifest, String> {
     let in_manifest = |reason: String| format!("{MANIFEST}: {reason}");
     let text = read_regular(&dir.join(MANIFEST), MAX_BYTES).map_err(in_manifest)?;
     let manifest = parse_manifest(&text).map_err(in_manifest)?;
@@ -102,7 +117,7 @@ pub(crate) fn verify(dir: &Path, key: Option<&str>, step: u64) -> Result<Value, 
         return Err(in_manifest(format!("of step {}", manifest.step)));
     }
     for listed in &manifest.files {
-        listed.verify(dir).map_err(|reason| format!("{}: {reason}", listed.name))?;
+        listed.expect_size(dir).map_err(|reason| format!("{}: {reason}", listed.name))?;
     }
     // A loader that looks for a file by its name must not find one that nothing proves.
     let found = names(dir).map_err(|error| error.to_string())?;
@@ -110,17 +125,17 @@ pub(crate) fn verify(dir: &Path, key: Option<&str>, step: u64) -> Result<Value, 
     if let Some(name) = found.into_iter().find(|name| !listed(name)) {
         return Err(format!("{name}: not in {MANIFEST}"));
     }
-    let state = fs::read(dir.join(STATE)).map_err(|error| format!("{STATE}: {error}"))?;
-    serde_json::from_slice(&state).map_err(|error| format!("{STATE}: {error}"))
+    Ok(manifest)
 }
 
 impl ManifestFile {
+    fn expect_size(&self, dir: &Path) -> Result<(), String> {
+        let size = regular_size(&dir.join(&self.name))?;
+        if size == self.size { Ok(()) } else { Err(format!("{size} bytes of {}", self.size)) }
+    }
+
     fn verify(&self, dir: &Path) -> Result<(), String> {
         let path = dir.join(&self.name);
-        let size = regular_size(&path)?;
-        if size != self.size {
-            return Err(format!("{size} bytes of {}", self.size));
-        }
         let found = describe(&path, self.name.clone()).map_err(|error| error.to_string())?;
         if found == *self { Ok(()) } else { Err("content changed".to_owned()) }
     }

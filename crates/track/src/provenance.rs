@@ -4,16 +4,17 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
-use std::io::Read;
-use std::path::Path;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::durable;
 use crate::error::TrackError;
 use crate::layout::RunDir;
-use crate::record::DatasetRecord;
+use crate::record::{DatasetRecord, ProvenanceRecord};
 
 /// A diff beyond this is cut: it is a note, not a backup.
 const DIFF_MAX_BYTES: usize = 1 << 20;
@@ -55,6 +56,15 @@ pub struct Provenance {
     pub versions: BTreeMap<String, String>,
     pub hardware: Hardware,
     pub source: SourceTree,
+}
+
+/// The content of `env.json`, as it is read back.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Environment {
+    #[serde(default)]
+    pub argv: Vec<String>,
+    pub env: BTreeMap<String, String>,
+    pub versions: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -157,6 +167,45 @@ impl RunDir {
         let mut untracked = source.untracked.join("\n");
         untracked.push('\n');
         durable::replace(&dir.join("untracked.txt"), untracked.as_bytes())
+    }
+}
+
+impl RunDir {
+    /// What the attempt left; `None` where it left nothing. What cannot be read is given to `damaged`,
+    /// and is missing.
+    pub(crate) fn read_provenance(
+        &self,
+        attempt: u32,
+        mut damaged: impl FnMut(PathBuf, TrackError),
+    ) -> Option<ProvenanceRecord> {
+        let dir = self.provenance(attempt);
+        let [hardware, environment] = ["hw.json", "env.json"].map(|name| dir.join(name));
+        let record = ProvenanceRecord {
+            attempt,
+            hardware: read_json(&hardware).unwrap_or_else(|error| {
+                damaged(hardware, error);
+                None
+            }),
+            environment: read_json(&environment).unwrap_or_else(|error| {
+                damaged(environment, error);
+                None
+            }),
+            changes: fs::metadata(dir.join("diff.patch")).ok().map(|it| it.len()),
+        };
+        let ProvenanceRecord { hardware, environment, changes, .. } = &record;
+        let is_empty = hardware.is_none() && environment.is_none() && changes.is_none();
+        (!is_empty).then_some(record)
+    }
+}
+
+/// `None` where there is no such file.
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, TrackError> {
+    match fs::read(path) {
+        Ok(text) => {
+            serde_json::from_slice(&text).map(Some).map_err(|it| TrackError::damaged(path, it))
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(TrackError::read(path)(error)),
     }
 }
 

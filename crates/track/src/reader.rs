@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::attempt::attempts;
+use crate::checkpoint;
 use crate::error::TrackError;
 use crate::event::{Event, Stamped};
 use crate::identity::RunIdentity;
@@ -15,6 +16,7 @@ use crate::layout::{RunDir, SweepDir};
 use crate::metric_log::{self, Parsed};
 use crate::metric_part::{self, Listing};
 use crate::plan::PlanEntry;
+use crate::provenance::read_json;
 use crate::record::{MetricRow, RunRecord, RunState, SweepRecord};
 use crate::state::RunHistory;
 use crate::timeline;
@@ -47,7 +49,9 @@ fn sweep_with(
 
 /// One planned run with its rows and samples.
 pub fn read_run(runs_root: &Path, entry: &PlanEntry) -> RunRecord {
-    with_rows(read_run_status(runs_root, entry))
+    let mut record = read_run_status(runs_root, entry);
+    record.origins = entry.origins.clone();
+    with_rows(record)
 }
 
 /// A run by its folder alone, whatever its sweep plans by now: one in the trash too. Index and cell
@@ -57,6 +61,7 @@ pub fn read_run_at(run: &RunDir) -> Result<Option<(RunIdentity, RunRecord)>, Tra
     let mut record = planned(run, &identity.key, identity.seed);
     record.config = identity.config.clone();
     record.dataset = Some(identity.dataset.clone());
+    record.program = Some(identity.code.clone());
     follow_history(run, &mut record);
     Ok(Some((identity, with_rows(record))))
 }
@@ -79,6 +84,28 @@ fn with_rows(mut record: RunRecord) -> RunRecord {
         }
         Err(error) => record.damaged.push((path, in_words(&error))),
     }
+    with_surroundings(record, &run)
+}
+
+/// Who set what, where it was computed, and what there is to go on from.
+fn with_surroundings(mut record: RunRecord, run: &RunDir) -> RunRecord {
+    let damaged = &mut record.damaged;
+    // A plan of before it said so; and a run that is read by its folder alone.
+    if record.origins.is_empty() {
+        let path = run.config_origin();
+        match read_json::<Option<BTreeMap<String, String>>>(&path) {
+            Ok(found) => record.origins = found.flatten().unwrap_or_default(),
+            Err(error) => damaged.push((path, in_words(&error))),
+        }
+    }
+    for attempt in &record.history {
+        let unreadable = |path, error| damaged.push((path, in_words(&error)));
+        record.provenance.extend(run.read_provenance(attempt.number, unreadable));
+    }
+    match checkpoint::list(run, &record.key) {
+        Ok(found) => record.checkpoints = found,
+        Err(error) => damaged.push((run.checkpoints(), in_words(&error))),
+    }
     record
 }
 
@@ -93,7 +120,10 @@ pub fn read_run_status(runs_root: &Path, entry: &PlanEntry) -> RunRecord {
         None => Ok(None),
     });
     match identity {
-        Ok(Some(own)) => (record.config, record.dataset) = (own.config, Some(own.dataset)),
+        Ok(Some(own)) => {
+            (record.config, record.dataset) = (own.config, Some(own.dataset));
+            record.program = Some(own.code);
+        }
         // An attempt can fail before it knows what to write there.
         Ok(None) => {}
         Err(error) => {
@@ -116,6 +146,7 @@ fn planned(run: &RunDir, key: &str, seed: u64) -> RunRecord {
         cell: 0,
         seed,
         config: Value::Null,
+        origins: BTreeMap::new(),
         dataset: None,
         state: RunState::Planned,
         attempts: 0,
@@ -123,6 +154,9 @@ fn planned(run: &RunDir, key: &str, seed: u64) -> RunRecord {
         started_at: None,
         device: None,
         code: None,
+        program: None,
+        provenance: vec![],
+        checkpoints: vec![],
         rows: vec![],
         samples: vec![],
         damaged: vec![],

@@ -6,6 +6,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::identity::CodeVersion;
+use crate::provenance::{Environment, Hardware};
+
 /// One sweep folder, read whole.
 #[derive(Debug, Clone)]
 pub struct SweepRecord {
@@ -186,6 +189,10 @@ pub struct RunRecord {
     pub seed: u64,
     /// The resolved `RunConfig`: its own where it has begun, else the plan's.
     pub config: serde_json::Value,
+    /// Who set each leaf of it, in words: as this sweep's plan has it, which may have come to the run by
+    /// another way than the sweep that asked first. Empty where only the status was read, or nothing
+    /// says.
+    pub origins: BTreeMap<String, String>,
     /// The images it began with; `None` before that.
     pub dataset: Option<DatasetRecord>,
     pub state: RunState,
@@ -198,6 +205,12 @@ pub struct RunRecord {
     pub device: Option<String>,
     /// Commit the program was built from, `-dirty` appended where the tree was changed.
     pub code: Option<String>,
+    /// The program that began it; `code` is the last attempt's.
+    pub program: Option<CodeVersion>,
+    /// Of each attempt that left a note of it. Empty where only the status was read.
+    pub provenance: Vec<ProvenanceRecord>,
+    /// Those that are there, oldest first, by their manifests. Empty where only the status was read.
+    pub checkpoints: Vec<CheckpointRecord>,
     /// Rows of the effective view: superseded rows are gone, order is (step, split, name).
     pub rows: Vec<MetricRow>,
     pub samples: Vec<SampleRecord>,
@@ -218,6 +231,27 @@ pub struct RunRecord {
     pub timeline: Vec<(String, String)>,
     /// The last lines that the newest attempt's process wrote. Empty where only the status was read.
     pub log_tail: Vec<String>,
+}
+
+/// Where and from what an attempt was computed, as far as it is noted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProvenanceRecord {
+    pub attempt: u32,
+    pub hardware: Option<Hardware>,
+    pub environment: Option<Environment>,
+    /// Bytes of the uncommitted changes where the command was typed.
+    pub changes: Option<u64>,
+}
+
+/// A checkpoint as far as its manifest alone tells: the weights are not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckpointRecord {
+    pub step: u64,
+    /// As the manifest has it; `None` where that cannot be used.
+    pub bytes: Option<u64>,
+    pub files: usize,
+    /// Why it cannot be used.
+    pub wrong: Option<String>,
 }
 
 /// One process that worked on a run.

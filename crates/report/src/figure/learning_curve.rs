@@ -174,7 +174,7 @@ pub(crate) fn thinned(series: &[(u64, f64)]) -> Vec<(f64, f64)> {
 }
 
 /// The range of the values. Where its ends lie far beyond the bulk they are cut.
-fn y_range(mut values: Vec<f64>) -> (f64, f64, bool) {
+pub(super) fn y_range(mut values: Vec<f64>) -> (f64, f64, bool) {
     values.sort_by(f64::total_cmp);
     let at = |share: f64| values[((values.len() - 1) as f64 * share).round() as usize];
     let (mut low, mut high) = (at(0.0), at(1.0));

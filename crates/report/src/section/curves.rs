@@ -37,7 +37,7 @@ fn is_declared(subject: &Subject<'_>, name: &str) -> bool {
 }
 
 /// By metric, the values of one run in order of step.
-type Series<'a> = BTreeMap<&'a str, Vec<(u64, f64)>>;
+pub(super) type Series<'a> = BTreeMap<&'a str, Vec<(u64, f64)>>;
 
 pub(crate) fn section(subject: &Subject<'_>) -> Result<String, ReportError> {
     let (record, cells) = (subject.record, drawn_cells(subject));
@@ -146,14 +146,14 @@ fn paces(subject: &Subject<'_>, cell: usize) -> String {
 }
 
 /// What one run measured on held-out images while it trained, and on which of them.
-struct HeldOut<'a> {
-    split: Split,
-    series: Series<'a>,
+pub(super) struct HeldOut<'a> {
+    pub(super) split: Split,
+    pub(super) series: Series<'a>,
 }
 
 /// On `val`, the fold that is looked at while training goes on. Stores of before it was have the
 /// test fold's values over training instead.
-fn held_out(run: &RunRecord) -> HeldOut<'_> {
+pub(super) fn held_out(run: &RunRecord) -> HeldOut<'_> {
     let of = |split| {
         let mut series = Series::new();
         for row in run.rows.iter().filter(|row| row.split == split) {
@@ -281,7 +281,7 @@ fn panel(
 }
 
 /// Where a run went on in a later attempt: its first values there.
-fn resumptions(run: &RunRecord, series: &[(u64, f64)]) -> Vec<(u64, f64)> {
+pub(super) fn resumptions(run: &RunRecord, series: &[(u64, f64)]) -> Vec<(u64, f64)> {
     let mut steps: BTreeMap<u32, u64> = BTreeMap::new();
     for row in run.rows.iter().filter(|row| row.split == Split::Train) {
         let first = steps.entry(row.attempt).or_insert(row.step);

@@ -28,7 +28,7 @@ pub(crate) fn block(record: &SweepRecord) -> String {
     data_block("leaves", &json!({ "leaves": first, "cells": cells.collect::<Vec<_>>() }))
 }
 
-fn flatten(path: &str, tree: &Value, leaves: &mut Map<String, Value>) {
+pub(super) fn flatten(path: &str, tree: &Value, leaves: &mut Map<String, Value>) {
     let Value::Object(branches) = tree else {
         leaves.insert(path.to_string(), tree.clone());
         return;

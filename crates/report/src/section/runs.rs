@@ -1,6 +1,13 @@
 //! Every run of the plan, whatever became of it.
 
 mod failures;
+mod parts;
+
+mod configuration;
+mod traces;
+
+mod folder;
+mod provenance;
 
 use std::collections::BTreeSet;
 
@@ -10,11 +17,22 @@ use super::flags;
 use crate::escape::esc;
 use crate::number::{MISSING, fixed, grouped};
 use crate::page::Subject;
+use crate::{Options, ReportError};
 
-pub(crate) fn section(subject: &Subject<'_>) -> String {
+pub(crate) fn section(subject: &Subject<'_>, options: &Options) -> Result<String, ReportError> {
+    let mut out = String::from("<section id=\"runs\">\n<h2>Runs</h2>\n");
+    out.push_str(&table(subject));
+    out.push_str(&failures::block(subject));
+    out.push_str(&parts::block(subject, options)?);
+    out.push_str(&damaged(subject));
+    out.push_str("</section>\n");
+    Ok(out)
+}
+
+fn table(subject: &Subject<'_>) -> String {
     let record = subject.record;
     let mut out = String::from(
-        "<section id=\"runs\">\n<h2>Runs</h2>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Runs table\">\n\
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Runs table\">\n\
          <table class=\"sortable small\">\n<thead><tr>",
     );
     let columns = [
@@ -56,7 +74,7 @@ pub(crate) fn section(subject: &Subject<'_>) -> String {
              <td class=\"num\">{}</td>{}{}{}</tr>\n",
             run.cell,
             run.seed,
-            run.index,
+            run_link(run.index),
             esc(&record.plan.cells[run.cell].label),
             run.seed,
             state(&run.state),
@@ -71,11 +89,12 @@ pub(crate) fn section(subject: &Subject<'_>) -> String {
         ));
     }
     out.push_str("</tbody>\n</table>\n</div>\n");
-    out.push_str(&failures::block(subject));
-    out.push_str(&went_wrong(subject));
-    out.push_str(&damaged(subject));
-    out.push_str("</section>\n");
     out
+}
+
+/// To all there is to say of it.
+fn run_link(index: usize) -> String {
+    format!("<a href=\"#run-{index}\" aria-label=\"Run {index}\">{index}</a>")
 }
 
 pub(crate) fn state_word(state: &RunState) -> &'static str {
@@ -142,57 +161,6 @@ fn short(hash: &str) -> &str {
     if hex == hash.len() && hex > 16 { &hash[..12] } else { hash }
 }
 
-/// For every run that has no result, or could not record all of it: what happened, and the end of
-/// its log.
-fn went_wrong(subject: &Subject<'_>) -> String {
-    let needs_words = |run: &&RunRecord| {
-        run.state.is_failure()
-            || matches!(run.state, RunState::Diverged { .. })
-            || !run.trouble.is_empty()
-    };
-    let runs: Vec<&RunRecord> = subject.record.runs.iter().filter(needs_words).collect();
-    if runs.is_empty() {
-        return String::new();
-    }
-    let mut out = String::from("<h3>What went wrong, run by run</h3>\n");
-    for run in runs {
-        let label = esc(&subject.record.plan.cells[run.cell].label);
-        let reason = run.state.reason().map(|it| format!(": {}", esc(it))).unwrap_or_default();
-        let word = match run.trouble.is_empty() {
-            true => state_word(&run.state).to_string(),
-            false => format!("{}, with gaps in its records", state_word(&run.state)),
-        };
-        out.push_str(&format!(
-            "<details class=\"incident\"><summary>Run {}: {label}, seed {} <strong>{word}</strong>{reason}</summary>\n",
-            run.index, run.seed
-        ));
-        out.push_str("<ol class=\"timeline\">\n");
-        for (ts, words) in &run.timeline {
-            out.push_str(&format!(
-                "<li><time>{}</time> {}</li>\n",
-                esc(to_the_second(ts)),
-                esc(words)
-            ));
-        }
-        out.push_str("</ol>\n");
-        if !run.log_tail.is_empty() {
-            let lines = run.log_tail.iter().map(|line| esc(line).to_string()).collect::<Vec<_>>();
-            out.push_str(&format!(
-                "<p>Last lines of the log of attempt {}:</p>\n<pre class=\"log\">{}</pre>\n",
-                run.attempts,
-                lines.join("\n")
-            ));
-        }
-        out.push_str("</details>\n");
-    }
-    out
-}
-
-/// `2026-03-01T12:00:00.000000Z` without its fraction.
-fn to_the_second(ts: &str) -> &str {
-    ts.split_once('.').map_or(ts, |(seconds, _)| seconds)
-}
-
 fn damaged(subject: &Subject<'_>) -> String {
     let mut items = String::new();
     for run in &subject.record.runs {
@@ -210,6 +178,6 @@ fn damaged(subject: &Subject<'_>) -> String {
         return String::new();
     }
     format!(
-        "<h3>Unreadable parts</h3>\n<p>The metrics in these files are missing from this page.</p>\n<ul>\n{items}</ul>\n"
+        "<h3>Unreadable parts</h3>\n<p>What these files hold is missing from this page.</p>\n<ul>\n{items}</ul>\n"
     )
 }

@@ -66,7 +66,7 @@ fn what_was_chosen_stays_with_what_it_was_chosen_for() {
     let chosen = "[[...document.querySelectorAll('input[type=search]')].filter((it) => it.value)
             .map((it) => it.closest('section').id),
         [...document.querySelectorAll('th[aria-sort]')].map((it) => it.textContent),
-        [...document.querySelectorAll('#runs details[open] summary')]
+        [...document.querySelectorAll('#runs details[open] > summary')]
             .map((it) => it.textContent.split(':')[0])].join('; ')";
     assert_eq!(browser.evaluate(tables), 2);
     assert_eq!(browser.evaluate(chosen), "runs; training, min; Run 4");

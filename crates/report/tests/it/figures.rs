@@ -230,7 +230,7 @@ fn failures_are_grouped_by_cause() {
     check_in(
         &said,
         &[
-            "diverged loss/gan_g_ab is NaN at step 01 (and alike) 4 0, 1, 4, 5 a result; it is not tried again",
+            "diverged loss/gan_g_ab is NaN at step 01 (and alike) 4 0 , 1 , 4 , 5 a result; it is not tried again",
             "config no such norm 1 3 correct the sweep file, then cyclelab sweep experiments/lambda.toml",
             "oom 64 GiB 1 9 free memory",
             "timed out 2 h are over 1 7 cyclelab sweep experiments/lambda.toml goes on from the last checkpoint",

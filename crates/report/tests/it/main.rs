@@ -13,6 +13,7 @@ mod figures;
 mod fixture;
 mod live;
 mod protocol;
+mod runs;
 mod samples;
 mod scale;
 mod scores;
@@ -359,7 +360,9 @@ fn a_page_is_written_whole() {
     let written = report::write(&fixture.record, &out);
     let path = written.expect("a temporary folder can be written").page;
     assert_eq!(path, out.join("index.html"));
-    assert_eq!(fs::read_to_string(&path).expect("the page is there"), html(&fixture.record));
+    let options = Options { beside: Some(out.clone()), ..Options::default() };
+    let rendered = render(&fixture.record, &options).expect("the fixture renders").html;
+    assert_eq!(fs::read_to_string(&path).expect("the page is there"), rendered);
     let mut names: Vec<_> = fs::read_dir(&out)
         .expect("the folder is there")
         .map(|entry| entry.expect("an entry").file_name())

@@ -325,3 +325,23 @@ fn a_commit_that_fails_leaves_nothing_behind() {
     assert!(matches!(failed, Err(TrackError::Write { .. })), "{failed:?}");
     assert_eq!(owned.names(), ["step-00000010"]);
 }
+
+/// What a reader is shown: the weights are not read, so a changed byte in them is not found.
+#[test]
+fn a_list_rests_on_the_manifests_alone() {
+    let owned = Owned::new();
+    assert_eq!(list(owned.run(), KEY).unwrap(), []);
+    let whole = owned.commit(10, 3);
+    let cut = owned.commit(20, 3);
+    let list = || list(owned.run(), KEY).unwrap();
+    let steps: Vec<u64> = list().iter().map(|it| it.step).collect();
+    assert_eq!(steps, [10, 20], "oldest first");
+    fs::write(whole.join(WEIGHTS), "WEIGHTS 10").unwrap();
+    fs::write(cut.join(WEIGHTS), "weigh").unwrap();
+    let [ten, twenty] = &list()[..] else { panic!("two") };
+    let state = fs::metadata(whole.join(STATE)).unwrap().len();
+    assert_eq!((ten.bytes, ten.files, &ten.wrong), (Some(10 + state), 3, &None));
+    assert_eq!((twenty.bytes, twenty.files), (None, 0));
+    assert_eq!(twenty.wrong.as_deref(), Some("gen_ab.safetensors: 5 bytes of 10"));
+    assert!(verify(&whole, Some(KEY), 10).is_err(), "which reads them");
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use track::{FailureClass, RunRecord, RunState};
 
-use super::ending;
+use super::{ending, run_link};
 use crate::escape::esc;
 use crate::page::Subject;
 
@@ -43,16 +43,16 @@ fn row(subject: &Subject<'_>, class: &str, runs: &[&RunRecord]) -> String {
         true => "",
         false => " <span class=\"quiet\">(and alike)</span>",
     };
-    let mut which: Vec<String> = runs.iter().take(MOST).map(|run| run.index.to_string()).collect();
+    let mut which: Vec<String> = runs.iter().take(MOST).map(|run| run_link(run.index)).collect();
     if runs.len() > MOST {
         which.push(format!("and {} more", runs.len() - MOST));
     }
     format!(
-        "<tr><th scope=\"row\">{}</th><td>{}{others}</td><td class=\"num\">{}</td><td>{}</td><td>{}</td></tr>\n",
+        "<tr><th scope=\"row\">{}</th><td>{}{others}</td><td class=\"num\">{}</td><td class=\"which\">{}</td><td>{}</td></tr>\n",
         esc(class),
         esc(line),
         runs.len(),
-        esc(which.join(", ")),
+        which.join(", "),
         remedy(subject, &runs[0].state)
     )
 }

@@ -1,0 +1,41 @@
+// A link to a run opens its part, and from there one leads to its pictures in the grid.
+{
+  const reveal = (address) => {
+    const target = /^#(run-\d+|all-leaves|shared-provenance)$/.test(address) && document.getElementById(address.slice(1));
+    if (!target) return;
+    for (let it = target; it; it = it.parentElement.closest("details")) it.open = true;
+    target.scrollIntoView();
+    // A keyboard goes on from here.
+    target.querySelector("summary").focus({ preventScroll: true });
+  };
+  addEventListener("hashchange", () => reveal(location.hash));
+  document.addEventListener("click", ({ target }) => {
+    // An address that is there already does not change.
+    const link = target.closest?.('a[href^="#"]');
+    if (link) setTimeout(() => reveal(link.getAttribute("href")));
+  });
+  reveal(location.hash);
+
+  const choose = (id, value) => {
+    const control = document.getElementById(id);
+    if (!control || control.value === String(value)) return;
+    control.value = value;
+    control.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  const isInGrid = ({ column, seed }) =>
+    samples?.data.runs.some((run) => run.seed === seed && samples.data.columns[run.column] === column);
+  document.addEventListener("toggle", ({ target }) => {
+    if (!target.matches("details.run")) return;
+    for (const link of target.querySelectorAll(".to-samples")) {
+      if (!isInGrid(link.dataset)) link.nextElementSibling.textContent = "(this page's grid leaves the run out)";
+    }
+  }, true);
+  document.addEventListener("click", ({ target }) => {
+    const link = target.closest?.(".to-samples");
+    if (!link || !isInGrid(link.dataset)) return;
+    choose("sample-seed", link.dataset.seed);
+    const steps = samples.data.steps;
+    const step = steps.findLastIndex((it) => it <= Number(link.dataset.step));
+    if (step >= 0) choose("sample-step", step);
+  });
+}

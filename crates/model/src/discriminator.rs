@@ -2,14 +2,14 @@
 //! sees single pixels.
 
 use burn::module::Module;
-use burn::nn::PaddingConfig2d;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::tensor::Tensor;
 use burn::tensor::activation::leaky_relu;
+use kernels::{Activation, FeatureMaps};
 use spec::{DiscriminatorKind, ModelConfig};
 
 use crate::init::InitialWeights;
-use crate::layers::{Norm, biased};
+use crate::layers::{Norm, Pad, biased, convolve};
 
 /// Burn's default is 0.01; the reference has 0.2.
 const NEGATIVE_SLOPE: f64 = 0.2;
@@ -29,6 +29,9 @@ pub struct Discriminator {
     layers: Vec<Conv2d>,
     /// One entry a layer but the last, which is followed by nothing.
     norms: Vec<Norm>,
+    /// Zeros around what every convolution sees.
+    #[module(skip)]
+    padding: usize,
     /// One verdict an image: the mean of its map of scores.
     #[module(skip)]
     averages: bool,
@@ -74,7 +77,6 @@ impl Discriminator {
         let conv = |(i, layer): (usize, &JudgeLayer)| {
             let conv = Conv2dConfig::new(layer.channels, [kernel, kernel])
                 .with_stride([layer.stride, layer.stride])
-                .with_padding(PaddingConfig2d::Explicit(padding, padding, padding, padding))
                 .with_bias(layer.bias)
                 .init(weights.device());
             weights.conv(i as u64, conv)
@@ -87,6 +89,7 @@ impl Discriminator {
         Discriminator {
             layers: layers.iter().enumerate().map(conv).collect(),
             norms: layers[..hidden].iter().enumerate().map(norm).collect(),
+            padding,
             averages: config.discriminator == DiscriminatorKind::Image,
         }
     }
@@ -97,11 +100,12 @@ impl Discriminator {
     ///   the input's height and width for the pixel kind; `[batch, 1, 1, 1]` for the image kind
     pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
         let (last, hidden) = self.layers.split_last().expect("at least three layers, see new");
-        let mut x = images;
+        let (pad, leaky) = (Pad::zeros(self.padding), Activation::LeakyRelu(NEGATIVE_SLOPE));
+        let mut x = FeatureMaps::of_images(images);
         for (conv, norm) in hidden.iter().zip(&self.norms) {
-            x = leaky_relu(norm.forward(conv.forward(x)), NEGATIVE_SLOPE);
+            x = norm.behind(|activation| convolve(conv, x, pad, activation), leaky);
         }
-        self.verdict(last.forward(x))
+        self.verdict(convolve(last, x, pad, Activation::Identity))
     }
 
     /// The scores, and the rate at which they change as `images` moves along `along`
@@ -112,17 +116,24 @@ impl Discriminator {
     /// - returns: twice what [`forward`](Self::forward) returns
     pub(crate) fn with_rate(&self, images: Tensor<4>, along: Tensor<4>) -> (Tensor<4>, Tensor<4>) {
         let (last, hidden) = self.layers.split_last().expect("at least three layers, see new");
-        let (mut x, mut rate) = (images, along);
+        let of = |x: Tensor<4>, conv: &Conv2d| {
+            let pad = Pad::zeros(self.padding);
+            convolve(conv, FeatureMaps::new(x), pad, Activation::Identity)
+        };
+        let mut x = FeatureMaps::of_images(images).tensor();
+        let mut rate = FeatureMaps::of_images(along).tensor();
         for (conv, norm) in hidden.iter().zip(&self.norms) {
-            (x, rate) = norm.with_rate(conv.forward(x), linear_part(conv, rate));
+            let linear = without_bias(conv);
+            (x, rate) = norm.with_rate(of(x, conv).tensor(), of(rate, &linear).tensor());
             let slope = x.clone().greater_elem(0.0).float();
             let slope = slope.mul_scalar(1.0 - NEGATIVE_SLOPE).add_scalar(NEGATIVE_SLOPE);
             (x, rate) = (leaky_relu(x, NEGATIVE_SLOPE), rate * slope);
         }
-        (self.verdict(last.forward(x)), self.verdict(linear_part(last, rate)))
+        (self.verdict(of(x, last)), self.verdict(of(rate, &without_bias(last))))
     }
 
-    fn verdict(&self, scores: Tensor<4>) -> Tensor<4> {
+    fn verdict(&self, scores: FeatureMaps) -> Tensor<4> {
+        let scores = scores.into_images();
         if self.averages { scores.mean_dim(3).mean_dim(2) } else { scores }
     }
 
@@ -132,7 +143,7 @@ impl Discriminator {
     }
 }
 
-/// The convolution without its bias.
-fn linear_part(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
-    Conv2d { bias: None, ..conv.clone() }.forward(x)
+/// The linear part of a convolution.
+fn without_bias(conv: &Conv2d) -> Conv2d {
+    Conv2d { bias: None, ..conv.clone() }
 }

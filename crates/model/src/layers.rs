@@ -1,23 +1,61 @@
-//! What the networks share: padding modes and norms as the reference has them.
+//! What the networks share: convolutions with the padding, norm and activation that go with them.
+//!
+//! Burn's modules hold the parameters; what is done with them is `kernels`'.
 
 use burn::module::Module;
+use burn::nn::conv::{Conv2d, ConvTranspose2d};
 use burn::nn::{InstanceNorm, InstanceNormConfig};
 use burn::tensor::Tensor;
-use burn::tensor::ops::PadMode;
+use kernels::{Activation, Border, Conv, FeatureMaps};
 use spec::{NormKind, Padding};
 
 use crate::init::InitialWeights;
 
-/// Pads height and width by `by` on each side.
+/// Pixels around a picture, and what they hold.
 ///
 /// `Reflect` leaves the edge out (PyTorch's `ReflectionPad2d`) and needs sides longer than `by`.
-pub(crate) fn pad(x: Tensor<4>, by: usize, padding: Padding) -> Tensor<4> {
-    let mode = match padding {
-        Padding::Reflect => PadMode::Reflect,
-        Padding::Replicate => PadMode::Edge,
-        Padding::Zero => PadMode::Constant(0.0),
-    };
-    x.pad((by, by, by, by), mode)
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pad {
+    by: usize,
+    border: Border,
+}
+
+impl Pad {
+    pub(crate) fn zeros(by: usize) -> Self {
+        Pad { by, border: Border::Zero }
+    }
+
+    pub(crate) fn new(by: usize, padding: Padding) -> Self {
+        let border = match padding {
+            Padding::Reflect => Border::Reflect,
+            Padding::Replicate => Border::Edge,
+            Padding::Zero => Border::Zero,
+        };
+        Pad { by, border }
+    }
+}
+
+/// The convolution with the module's weights and stride; its own padding is not looked at.
+pub(crate) fn convolve(
+    conv: &Conv2d,
+    x: FeatureMaps,
+    pad: Pad,
+    activation: Activation,
+) -> FeatureMaps {
+    let how = Conv { stride: conv.stride[0], padding: pad.by, border: pad.border, activation };
+    x.conv(conv.weight.val(), conv.bias.as_ref().map(|bias| bias.val()), how)
+}
+
+/// The transposed convolution as the module has it.
+pub(crate) fn convolve_up(
+    conv: &ConvTranspose2d,
+    x: FeatureMaps,
+    activation: Activation,
+) -> FeatureMaps {
+    let how =
+        Conv { stride: conv.stride[0], padding: conv.padding[0], border: Border::Zero, activation };
+    let bias = conv.bias.as_ref().map(|bias| bias.val());
+    x.conv_transpose(conv.weight.val(), bias, how, conv.padding_out[0])
 }
 
 /// The norm after a convolution, or nothing.
@@ -59,21 +97,30 @@ impl Norm {
         self.across_batch
     }
 
-    pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        match &self.norm {
-            None => x,
-            Some(norm) if self.across_batch => {
-                // One tall image holds the batch, channel by channel.
-                let [batch, channels, height, width] = x.dims();
-                let tall = x.swap_dims(0, 1).reshape([1, channels, batch * height, width]);
-                let y = norm.forward(tall).reshape([channels, batch, height, width]);
-                y.swap_dims(0, 1)
-            }
-            Some(norm) => norm.forward(x),
+    /// The norm of what `conv` gives, and the activation behind that. `conv` is told what follows it
+    /// directly.
+    pub(crate) fn behind(
+        &self,
+        conv: impl FnOnce(Activation) -> FeatureMaps,
+        activation: Activation,
+    ) -> FeatureMaps {
+        let Some(norm) = &self.norm else { return conv(activation) };
+        let x = conv(Activation::Identity);
+        let how = kernels::InstanceNorm { epsilon: norm.epsilon, activation };
+        let affine = norm.gamma.as_ref().zip(norm.beta.as_ref());
+        let affine = affine.map(|(gamma, beta)| (gamma.val(), beta.val()));
+        if !self.across_batch {
+            return x.instance_norm(affine, how);
         }
+        // One tall image holds the batch.
+        let [batch, height, width, channels] = x.dims();
+        let tall = x.tensor().reshape([1, batch * height, width, channels]);
+        let y = FeatureMaps::new(tall).instance_norm(affine, how);
+        FeatureMaps::new(y.tensor().reshape([batch, height, width, channels]))
     }
 
-    /// The value at `x` and the rate at which it changes as `x` moves along `along`.
+    /// The value at `x` and the rate at which it changes as `x` moves along `along`, all
+    /// `[batch, height, width, channels]`.
     ///
     /// With y = (x - mean) / sd the rate is (v - mean(v) - y · mean(y · v)) / sd.
     ///
@@ -82,7 +129,7 @@ impl Norm {
     pub(crate) fn with_rate(&self, x: Tensor<4>, along: Tensor<4>) -> (Tensor<4>, Tensor<4>) {
         let Some(norm) = &self.norm else { return (x, along) };
         assert!(!self.across_batch, "the gradient penalty is per image, checked by spec");
-        let mean = |x: Tensor<4>| x.mean_dim(3).mean_dim(2);
+        let mean = |x: Tensor<4>| x.mean_dim(2).mean_dim(1);
         let centred = x.clone() - mean(x);
         let sd = mean(centred.clone().square()).add_scalar(norm.epsilon).sqrt();
         let y = centred / sd.clone();
@@ -90,7 +137,7 @@ impl Norm {
         let rate = (along.clone() - mean(along) - pull) / sd;
         match (&norm.gamma, &norm.beta) {
             (Some(gamma), Some(beta)) => {
-                let channels = [1, norm.num_channels, 1, 1];
+                let channels = [1, 1, 1, norm.num_channels];
                 let gamma = gamma.val().reshape(channels);
                 (y * gamma.clone() + beta.val().reshape(channels), rate * gamma)
             }

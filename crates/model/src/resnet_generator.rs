@@ -2,15 +2,15 @@
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};
-use burn::nn::{Dropout, DropoutConfig, PaddingConfig2d};
+use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::Tensor;
-use burn::tensor::activation::relu;
 use burn::tensor::module::interpolate;
 use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
+use kernels::{Activation, FeatureMaps};
 use spec::{ModelConfig, Padding, Upsample};
 
 use crate::init::InitialWeights;
-use crate::layers::{Norm, biased, pad};
+use crate::layers::{Norm, Pad, biased, convolve, convolve_up};
 
 /// Translates images of one domain into the other.
 ///
@@ -47,14 +47,11 @@ impl ResnetGenerator {
         let ngf = config.ngf as usize;
         let widths = [ngf, ngf * 2, ngf * 4];
         let norm_of = |channels, layer| Norm::new(config.norm, channels, layer, weights);
-        let outer = |channels: [usize; 2]| {
-            Conv2dConfig::new(channels, [7, 7]).with_padding(PaddingConfig2d::Valid)
-        };
+        let outer = |channels: [usize; 2]| Conv2dConfig::new(channels, [7, 7]);
         let bias = biased(config.norm);
         let down = |i: usize| {
             let conv = Conv2dConfig::new([widths[i], widths[i + 1]], [3, 3])
                 .with_stride([2, 2])
-                .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
                 .with_bias(bias)
                 .init(weights.device());
             weights.conv(DOWN + i as u64, conv)
@@ -83,18 +80,19 @@ impl ResnetGenerator {
     /// - `images`: `[batch, 3, height, width]` in `[-1, 1]`; sides divisible by 4
     /// - returns: the same shape, in `(-1, 1)`
     pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
-        let mut x = self.stem.forward(pad(images, 3, self.padding));
-        x = relu(self.stem_norm.forward(x));
+        let (wide, relu) = (Pad::new(3, self.padding), Activation::Relu);
+        let x = FeatureMaps::of_images(images);
+        let mut x = self.stem_norm.behind(|then| convolve(&self.stem, x, wide, then), relu);
         for (conv, norm) in self.down.iter().zip(&self.down_norm) {
-            x = relu(norm.forward(conv.forward(x)));
+            x = norm.behind(|then| convolve(conv, x, Pad::zeros(1), then), relu);
         }
         for block in &self.blocks {
             x = block.forward(x);
         }
         for (layer, norm) in self.up.iter().zip(&self.up_norm) {
-            x = relu(norm.forward(layer.forward(x)));
+            x = norm.behind(|then| layer.forward(x, then), relu);
         }
-        self.head.forward(pad(x, 3, self.padding)).tanh()
+        convolve(&self.head, x, wide, Activation::Identity).into_images().tanh()
     }
 
     pub(crate) fn mixes_images(&self) -> bool {
@@ -119,7 +117,6 @@ impl ResnetBlock {
         let channels = config.ngf as usize * 4;
         let conv = || {
             Conv2dConfig::new([channels, channels], [3, 3])
-                .with_padding(PaddingConfig2d::Valid)
                 .with_bias(biased(config.norm))
                 .init(weights.device())
         };
@@ -133,11 +130,16 @@ impl ResnetBlock {
         }
     }
 
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let y = self.first.forward(pad(x.clone(), 1, self.padding));
-        let y = self.dropout.forward(relu(self.first_norm.forward(y)));
-        let y = self.second.forward(pad(y, 1, self.padding));
-        x + self.second_norm.forward(y)
+    fn forward(&self, x: FeatureMaps) -> FeatureMaps {
+        let pad = Pad::new(1, self.padding);
+        let y = x.clone();
+        let y =
+            self.first_norm.behind(|then| convolve(&self.first, y, pad, then), Activation::Relu);
+        let y = FeatureMaps::new(self.dropout.forward(y.tensor()));
+        let y = self
+            .second_norm
+            .behind(|then| convolve(&self.second, y, pad, then), Activation::Identity);
+        FeatureMaps::new(x.tensor() + y.tensor())
     }
 }
 
@@ -165,10 +167,7 @@ impl UpsampleLayer {
     ) -> Self {
         let bias = biased(config.norm);
         let resize = |mode| {
-            let conv = Conv2dConfig::new(channels, [3, 3])
-                .with_padding(PaddingConfig2d::Valid)
-                .with_bias(bias)
-                .init(weights.device());
+            let conv = Conv2dConfig::new(channels, [3, 3]).with_bias(bias).init(weights.device());
             UpsampleLayer::Resize(ResizeConv { conv: weights.conv(layer, conv), mode })
         };
         match config.upsample {
@@ -186,15 +185,16 @@ impl UpsampleLayer {
         }
     }
 
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+    fn forward(&self, x: FeatureMaps, activation: Activation) -> FeatureMaps {
         match self {
-            UpsampleLayer::Transpose(conv) => conv.forward(x),
+            UpsampleLayer::Transpose(conv) => convolve_up(conv, x, activation),
             UpsampleLayer::Resize(layer) => {
-                let [_, _, height, width] = x.dims();
+                let [_, height, width, _] = x.dims();
                 let options = InterpolateOptions::new(layer.mode.clone())
                     .with_align_corners(false)
                     .with_output_size([height * 2, width * 2]);
-                layer.conv.forward(pad(interpolate(x, options), 1, Padding::Reflect))
+                let x = FeatureMaps::of_images(interpolate(x.into_images(), options));
+                convolve(&layer.conv, x, Pad::new(1, Padding::Reflect), activation)
             }
         }
     }

@@ -2,13 +2,14 @@
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};
-use burn::nn::{Dropout, DropoutConfig, PaddingConfig2d};
+use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::Tensor;
 use burn::tensor::activation::{leaky_relu, relu};
+use kernels::{Activation, FeatureMaps};
 use spec::{GeneratorKind, ModelConfig};
 
 use crate::init::InitialWeights;
-use crate::layers::{Norm, biased};
+use crate::layers::{Norm, Pad, biased, convolve, convolve_up};
 
 /// Burn's default is 0.01; the reference has 0.2.
 const NEGATIVE_SLOPE: f64 = 0.2;
@@ -61,26 +62,28 @@ impl UnetGenerator {
         let mut seen: Vec<Tensor<4>> = Vec::with_capacity(self.levels.len());
         for level in &self.levels {
             let x = match seen.last() {
-                None => images.clone(),
+                None => FeatureMaps::of_images(images.clone()),
                 // Upstream's LeakyReLU works in place, on the skip as well; the ReLU on the way
                 // up undoes the difference.
-                Some(above) => leaky_relu(above.clone(), NEGATIVE_SLOPE),
+                Some(above) => FeatureMaps::new(leaky_relu(above.clone(), NEGATIVE_SLOPE)),
             };
-            seen.push(level.down_norm.forward(level.down.forward(x)));
+            let down = |then| convolve(&level.down, x, Pad::zeros(1), then);
+            seen.push(level.down_norm.behind(down, Activation::Identity).tensor());
         }
         let mut x = seen.pop().expect("a U-Net has levels");
         let innermost = self.levels.len() - 1;
         for (i, level) in self.levels.iter().enumerate().rev() {
-            x = level.up_norm.forward(level.up.forward(relu(x)));
+            let up = |then| convolve_up(&level.up, FeatureMaps::new(relu(x)), then);
+            x = level.up_norm.behind(up, Activation::Identity).tensor();
             // Between the innermost and the four outer levels, as upstream's `use_dropout`.
             if (4..innermost).contains(&i) {
                 x = self.dropout.forward(x);
             }
             if let Some(skip) = seen.pop() {
-                x = Tensor::cat(vec![skip, x], 1);
+                x = Tensor::cat(vec![skip, x], 3);
             }
         }
-        x.tanh()
+        FeatureMaps::new(x).into_images().tanh()
     }
 
     pub(crate) fn mixes_images(&self) -> bool {
@@ -100,7 +103,6 @@ impl UnetLevel {
         let (down_id, up_id) = (level as u64, UP + level as u64);
         let down = Conv2dConfig::new([outer, inner], [4, 4])
             .with_stride([2, 2])
-            .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
             .with_bias(biased(config.norm));
         let up = ConvTranspose2dConfig::new([handed_up, outer], [4, 4])
             .with_stride([2, 2])

@@ -53,6 +53,12 @@ pub enum RunnerError {
          `cyclelab sweep` plans anew"
     )]
     InputsChanged { name: String },
+    #[error(
+        "the plan was made by a version that trains to other numbers (training revision {planned}, \
+         this one's is {}); `cyclelab sweep` plans anew",
+        model::TRAINING_REV
+    )]
+    TrainingChanged { planned: u32 },
     #[error("`{metric}` cannot be measured: {reason}")]
     NoSuchScore { metric: String, reason: String },
     #[error("cannot read the weights `{path}`")]
@@ -133,6 +139,7 @@ impl RunnerError {
             RunnerError::Data(_)
             | RunnerError::UnknownSample { .. }
             | RunnerError::InputsChanged { .. }
+            | RunnerError::TrainingChanged { .. }
             | RunnerError::NoSuchScore { .. }
             | RunnerError::NothingToRestore { .. }
             // It does not mend itself, however often the run is tried.

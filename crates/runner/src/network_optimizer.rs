@@ -1,6 +1,6 @@
 //! Adam for one network, with its moments kept by parameter name.
 //!
-//! The arithmetic is Burn's [`Adam`]. Only the book-keeping is ours: Burn's
+//! The arithmetic is that of [`kernels::Adam`]. The book-keeping is here and not Burn's, whose
 //! `ModuleOptimizer` restores its state through `Device::default()`, which
 //! panics in a program built for CUDA where no driver is present, and keys it
 //! by ids that differ from process to process.
@@ -8,8 +8,9 @@
 use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleMapper, Param};
-use burn::optim::{Adam, AdamConfig, AdamState, AdaptiveMomentumState, GradientsParams, Optimizer};
+use burn::optim::{AdamState, AdaptiveMomentumState, GradientsParams};
 use burn::tensor::{Device, Tensor};
+use kernels::Adam;
 use model::weights::{self, NamedTensors};
 use spec::OptimConfig;
 
@@ -21,13 +22,9 @@ pub(crate) struct NetworkOptimizer {
 }
 
 impl NetworkOptimizer {
-    /// Burn's defaults (`beta_1 = 0.9`, `epsilon = 1e-5`) are not the reference's: all are set.
     pub(crate) fn new(config: &OptimConfig) -> Self {
-        let adam = AdamConfig::new()
-            .with_beta_1(config.beta_1 as f32)
-            .with_beta_2(config.beta_2 as f32)
-            .with_epsilon(config.epsilon as f32)
-            .build();
+        let (beta_1, beta_2) = (config.beta_1 as f32, config.beta_2 as f32);
+        let adam = Adam::new(beta_1, beta_2, config.epsilon as f32);
         NetworkOptimizer { adam, states: BTreeMap::new() }
     }
 
@@ -118,16 +115,13 @@ impl ModuleMapper for Update<'_> {
         param.map(|tensor| {
             let (shape, trained) = (tensor.dims(), tensor.is_require_grad());
             let state = self.optimizer.states.remove(&path);
-            // Element-wise arithmetic: flat or not makes no difference to the numbers.
             let (tensor, state) = self.optimizer.adam.step(
                 self.lr,
                 tensor.inner().flatten(0, D - 1),
                 grad.flatten(0, D - 1),
                 state,
             );
-            if let Some(state) = state {
-                self.optimizer.states.insert(path.clone(), state);
-            }
+            self.optimizer.states.insert(path.clone(), state);
             Tensor::from_inner(tensor.reshape(shape)).set_require_grad(trained)
         })
     }

@@ -232,17 +232,21 @@ impl Attempt<'_> {
         path.strip_prefix(self.run.path()).unwrap_or(path).into()
     }
 
-    /// Images or weight files may have changed since the plan was made.
+    /// Images, weight files or the program may have changed since the plan was made.
     fn expect_the_planned_inputs(
         &self,
         config: &RunConfig,
         dataset: &Dataset,
     ) -> Result<(), RunnerError> {
         let init = init_hashes(config)?;
-        let point = spec::point_id(config, model::TRAINING_REV, dataset.fingerprint(), &init);
-        match point.as_str() == self.entry.point_id {
-            true => Ok(()),
-            false => Err(RunnerError::InputsChanged { name: dataset.name().to_string() }),
+        let is_of = |revision: &u32| {
+            let point = spec::point_id(config, *revision, dataset.fingerprint(), &init);
+            point.as_str() == self.entry.point_id
+        };
+        match (1..=model::TRAINING_REV).find(is_of) {
+            Some(model::TRAINING_REV) => Ok(()),
+            Some(planned) => Err(RunnerError::TrainingChanged { planned }),
+            None => Err(RunnerError::InputsChanged { name: dataset.name().to_string() }),
         }
     }
 

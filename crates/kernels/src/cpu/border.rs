@@ -1,0 +1,104 @@
+//! Pictures with a border, and the way back.
+
+use rayon::prelude::*;
+
+/// What lies beyond the edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Border {
+    /// Zeros.
+    Zero,
+    /// The picture mirrored, without its edge (PyTorch's `ReflectionPad2d`).
+    Reflect,
+    /// The edge again (PyTorch's `ReplicationPad2d`).
+    Edge,
+}
+
+impl Border {
+    /// Which row or column of `n` stands at `place`, which counts from `by` before the first.
+    fn source(self, place: usize, by: usize, n: usize) -> Option<usize> {
+        let inside = place.wrapping_sub(by);
+        match self {
+            _ if inside < n => Some(inside),
+            Border::Zero => None,
+            Border::Reflect if place < by => Some(by - place),
+            Border::Reflect => Some(2 * n - 2 - inside),
+            Border::Edge if place < by => Some(0),
+            Border::Edge => Some(n - 1),
+        }
+    }
+}
+
+/// Images `[images, height, width, channels]` one behind the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shape {
+    pub images: usize,
+    pub height: usize,
+    pub width: usize,
+    pub channels: usize,
+}
+
+impl Shape {
+    pub(crate) fn len(&self) -> usize {
+        self.images * self.height * self.width * self.channels
+    }
+
+    pub(crate) fn row(&self) -> usize {
+        self.width * self.channels
+    }
+}
+
+/// `before` and `after` more rows and columns.
+pub(crate) fn extend(
+    x: &[f32],
+    shape: Shape,
+    before: usize,
+    after: usize,
+    border: Border,
+) -> Vec<f32> {
+    let (channels, row) = (shape.channels, shape.row());
+    let wide = (shape.width + before + after) * channels;
+    let tall = shape.height + before + after;
+    let mut out = vec![0.0; shape.images * tall * wide];
+    out.par_chunks_exact_mut(wide).enumerate().for_each(|(line, out)| {
+        let (image, y) = (line / tall, line % tall);
+        let Some(y) = border.source(y, before, shape.height) else { return };
+        let from = &x[(image * shape.height + y) * row..][..row];
+        out[before * channels..][..row].copy_from_slice(from);
+        for x in (0..before).chain(before + shape.width..before + shape.width + after) {
+            if let Some(source) = border.source(x, before, shape.width) {
+                let pixel = &from[source * channels..][..channels];
+                out[x * channels..][..channels].copy_from_slice(pixel);
+            }
+        }
+    });
+    out
+}
+
+/// Gradients of an extended picture added up where its pixels came from; `by` on all sides.
+pub(crate) fn fold(extended: &[f32], shape: Shape, by: usize, border: Border) -> Vec<f32> {
+    let (channels, row) = (shape.channels, shape.row());
+    let wide = (shape.width + 2 * by) * channels;
+    let tall = shape.height + 2 * by;
+    let mut out = vec![0.0; shape.len()];
+    let images = out.par_chunks_exact_mut(shape.height * row);
+    images.zip(extended.par_chunks_exact(tall * wide)).for_each(|(out, from)| {
+        for (y, from) in from.chunks_exact(wide).enumerate() {
+            let Some(y) = border.source(y, by, shape.height) else { continue };
+            let out = &mut out[y * row..][..row];
+            add(out, &from[by * channels..][..row]);
+            for x in (0..by).chain(by + shape.width..2 * by + shape.width) {
+                if let Some(target) = border.source(x, by, shape.width) {
+                    add(
+                        &mut out[target * channels..][..channels],
+                        &from[x * channels..][..channels],
+                    );
+                }
+            }
+        }
+    });
+    out
+}
+
+fn add(to: &mut [f32], values: &[f32]) {
+    to.iter_mut().zip(values).for_each(|(to, value)| *to += value);
+}

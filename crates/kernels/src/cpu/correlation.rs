@@ -1,0 +1,205 @@
+//! Convolutions there and back.
+//!
+//! A convolution and a transposed one are the same relation between a big picture and a small one:
+//! `small[y, x, s] = Σ big[y · stride + i - padding, x · stride + j - padding, b] · weight[s, b, i, j]`.
+//! A convolution goes down along it, and its gradient up; a transposed one goes up, and its gradient
+//! down. PyTorch's weight tensors `[out, in, rows, columns]` of the one and `[in, out, rows, columns]`
+//! of the other both read `[small, big, rows, columns]`.
+
+use super::border::{Border, Shape, extend, fold};
+use super::grid::{Grid, Run};
+use super::narrow::{Lines, MOST_COLUMNS, NarrowProduct};
+use super::outer::Outer;
+use super::panels::{Panels, WeightOrder};
+use super::product::{Finish, Product, panel_width};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Correlation {
+    pub big: Shape,
+    pub small: Shape,
+    /// Rows and columns.
+    pub kernel: [usize; 2],
+    pub stride: usize,
+    pub padding: usize,
+    /// What the big picture is padded with.
+    pub border: Border,
+}
+
+impl Correlation {
+    /// # Shapes
+    /// - `big`: `[images, height, width, channels]` of the big picture
+    /// - returns: the small picture
+    pub(crate) fn down(&self, big: &[f32], weight: &[f32], finish: Finish<'_>) -> Vec<f32> {
+        let big = self.padded(big);
+        let mut small = vec![0.0; self.small.len()];
+        let Shape { images, height, width, channels } = self.small;
+        let pass = Pass {
+            images: &big,
+            windows: self.windows(),
+            runs: &self.runs(),
+            target: Grid::dense(images, height, width, channels),
+        };
+        pass.run(weight, &self.order_down(), finish, &mut small);
+        small
+    }
+
+    /// # Shapes
+    /// - `small`: `[images, height, width, channels]` of the small picture
+    /// - returns: the big picture
+    pub(crate) fn up(&self, small: &[f32], weight: &[f32], finish: Finish<'_>) -> Vec<f32> {
+        // Beyond a border of zeros nothing is wanted; what falls on another belongs to the inside.
+        let around = if self.border == Border::Zero { 0 } else { self.padding };
+        let target = Shape {
+            height: self.big.height + 2 * around,
+            width: self.big.width + 2 * around,
+            ..self.big
+        };
+        let mut big = vec![0.0; target.len()];
+        let first = self.padding - around;
+        let [rows, columns] = self.kernel;
+        // The small pictures' pixels that touch a big one lie this far before it at most.
+        let before = rows.max(columns).div_ceil(self.stride) - 1;
+        let last = |n: usize| (first + n - 1) / self.stride + 1;
+        let after = (last(target.height) - self.small.height.min(last(target.height)))
+            .max(last(target.width) - self.small.width.min(last(target.width)));
+        let extended = extend(small, self.small, before, after, Border::Zero);
+        let wide = (self.small.width + before + after) * self.small.channels;
+        let tall = self.small.height + before + after;
+        // Pixels whose place leaves the same remainder meet the same taps of the kernel.
+        for row in 0..self.stride {
+            for column in 0..self.stride {
+                let (y, n_y) = every(self.stride, row, first, target.height);
+                let (x, n_x) = every(self.stride, column, first, target.width);
+                if n_y * n_x == 0 {
+                    continue;
+                }
+                let taps = |remainder: usize, n: usize| -> Vec<usize> {
+                    (remainder..n).step_by(self.stride).rev().collect()
+                };
+                let (taps_y, taps_x) = (taps(row, rows), taps(column, columns));
+                let channels = self.small.channels;
+                let run = |i| Run { offset: i * wide, len: taps_x.len() * channels };
+                let runs: Vec<Run> = (0..taps_y.len()).map(run).collect();
+                // In the extended small picture.
+                let start_y = (first + y) / self.stride + before + 1 - taps_y.len();
+                let start_x = (first + x) / self.stride + before + 1 - taps_x.len();
+                let windows = Grid {
+                    images: self.small.images,
+                    height: n_y,
+                    width: n_x,
+                    start: start_y * wide + start_x * channels,
+                    strides: [tall * wide, wide, channels],
+                };
+                let row = target.row();
+                let step = self.stride;
+                let places = Grid {
+                    start: y * row + x * target.channels,
+                    strides: [target.height * row, step * row, step * target.channels],
+                    ..windows
+                };
+                let order = self.order_up(&taps_y, &taps_x);
+                let pass = Pass { images: &extended, windows, runs: &runs, target: places };
+                pass.run(weight, &order, finish, &mut big);
+            }
+        }
+        if around == 0 { big } else { fold(&big, self.big, around, self.border) }
+    }
+
+    /// The gradient of the weights, where `small` has the gradient of a convolution's result, or `big`
+    /// that of a transposed one's.
+    ///
+    /// # Shapes
+    /// - returns: `[small channels, big channels, rows, columns]`
+    pub(crate) fn weight_gradient(&self, big: &[f32], small: &[f32]) -> Vec<f32> {
+        let padded = self.padded(big);
+        let channels = self.small.channels;
+        let outer = Outer {
+            images: &padded,
+            windows: self.windows(),
+            runs: &self.runs(),
+            gradients: small,
+            columns: channels,
+        };
+        let order = self.order_down();
+        let mut weight = vec![0.0; order.depth() * channels];
+        match channels <= MOST_COLUMNS {
+            true => outer.run_narrow().unpack(&order, &mut weight),
+            false => outer.run(panel_width()).unpack(&order, &mut weight),
+        }
+        weight
+    }
+
+    fn padded(&self, big: &[f32]) -> Vec<f32> {
+        extend(big, self.big, self.padding, self.padding, self.border)
+    }
+
+    /// Where the windows of the small picture's pixels lie in the padded big one.
+    fn windows(&self) -> Grid {
+        let row = (self.big.width + 2 * self.padding) * self.big.channels;
+        let image = (self.big.height + 2 * self.padding) * row;
+        Grid {
+            images: self.big.images,
+            height: self.small.height,
+            width: self.small.width,
+            start: 0,
+            strides: [image, self.stride * row, self.stride * self.big.channels],
+        }
+    }
+
+    fn runs(&self) -> Vec<Run> {
+        let row = (self.big.width + 2 * self.padding) * self.big.channels;
+        let len = self.kernel[1] * self.big.channels;
+        (0..self.kernel[0]).map(|i| Run { offset: i * row, len }).collect()
+    }
+
+    fn order_down(&self) -> WeightOrder {
+        let taps = self.kernel[0] * self.kernel[1];
+        WeightOrder {
+            taps: (0..taps).collect(),
+            channels: self.big.channels,
+            channel_step: taps,
+            columns: self.small.channels,
+            column_step: self.big.channels * taps,
+        }
+    }
+
+    fn order_up(&self, rows: &[usize], columns: &[usize]) -> WeightOrder {
+        let taps = self.kernel[0] * self.kernel[1];
+        let of_row = |&row: &usize| columns.iter().map(move |column| row * self.kernel[1] + column);
+        WeightOrder {
+            taps: rows.iter().flat_map(of_row).collect(),
+            channels: self.small.channels,
+            channel_step: self.big.channels * taps,
+            columns: self.big.channels,
+            column_step: taps,
+        }
+    }
+}
+
+/// The first of `n` places that leaves `remainder` when divided by `step`, where the places count
+/// from `first`; and how many do.
+fn every(step: usize, remainder: usize, first: usize, n: usize) -> (usize, usize) {
+    let skipped = (remainder + step - first % step) % step;
+    (skipped, n.saturating_sub(skipped).div_ceil(step))
+}
+
+/// Windows times weights, in the way that suits the number of columns.
+struct Pass<'a> {
+    images: &'a [f32],
+    windows: Grid,
+    runs: &'a [Run],
+    target: Grid,
+}
+
+impl Pass<'_> {
+    fn run(&self, weight: &[f32], order: &WeightOrder, finish: Finish<'_>, out: &mut [f32]) {
+        let Pass { images, windows, runs, target } = *self;
+        if order.columns <= MOST_COLUMNS && finish.negative_slope == 1.0 {
+            let weights = &Lines::pack(weight, order);
+            NarrowProduct { images, windows, runs, weights, target, bias: finish.bias }.run(out);
+        } else {
+            let weights = &Panels::pack(weight, order, panel_width());
+            Product { images, windows, runs, weights, target, finish }.run(out);
+        }
+    }
+}

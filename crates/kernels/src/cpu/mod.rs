@@ -1,0 +1,20 @@
+//! The passes themselves: plain slices in and out, images as `[image, row, column, channel]`.
+//!
+//! All work is shared out so that no sum depends on the number of threads.
+
+#![expect(
+    unsafe_code,
+    reason = "vectors are read where windows lie, and threads write parts of one slice"
+)]
+
+pub(crate) mod adam;
+pub(crate) mod border;
+pub(crate) mod columns;
+pub(crate) mod correlation;
+mod grid;
+mod narrow;
+pub(crate) mod norm;
+mod outer;
+mod panels;
+pub(crate) mod product;
+mod shared;

@@ -1,0 +1,183 @@
+//! Windows of images times weights: `out[pixel, column] = bias[column] + Σ window[pixel, k] · weight[k, column]`.
+//!
+//! The windows are read where they lie: a window is a few runs of neighbouring values, so nothing is
+//! copied into a matrix first. A tile keeps `ROWS` pixels by two vectors of columns in registers while
+//! the whole depth goes by, so the order of every sum is that of the depth, whatever the number of threads.
+
+use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::grid::{Grid, Run, reach};
+use super::panels::Panels;
+use super::shared::Shared;
+
+/// What becomes of a sum.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Finish<'a> {
+    /// One a column; none is zero.
+    pub bias: Option<&'a [f32]>,
+    /// Factor of what is below zero; 1 changes nothing.
+    pub negative_slope: f32,
+}
+
+pub(crate) struct Product<'a> {
+    pub images: &'a [f32],
+    /// Where each pixel's window begins in `images`.
+    pub windows: Grid,
+    pub runs: &'a [Run],
+    pub weights: &'a Panels,
+    /// Where each pixel's columns go.
+    pub target: Grid,
+    pub finish: Finish<'a>,
+}
+
+/// Columns a panel has on this machine: two vectors.
+pub(crate) fn panel_width() -> usize {
+    struct Lanes;
+    impl WithSimd for Lanes {
+        type Output = usize;
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _simd: S) -> usize {
+            2 * S::F32_LANES
+        }
+    }
+    Arch::new().dispatch(Lanes)
+}
+
+/// Pixels that one job takes on: its share of the images stays in the nearer caches.
+const PIXELS_A_JOB: usize = 192;
+
+impl Product<'_> {
+    /// # Panics
+    /// If a window or a target lies outside of its slice, or the depth is not the panels'.
+    pub(crate) fn run(&self, out: &mut [f32]) {
+        let n_pixels = self.windows.len();
+        assert_eq!(n_pixels, self.target.len());
+        assert_eq!(super::grid::depth(self.runs), self.weights.depth);
+        assert!(self.windows.end(reach(self.runs)) <= self.images.len());
+        assert!(self.target.end(self.weights.columns) <= out.len());
+        let n_panels = self.weights.columns.div_ceil(self.weights.panel_width);
+        let n_blocks = n_pixels.div_ceil(PIXELS_A_JOB);
+        let out = Shared::new(out);
+        let arch = Arch::new();
+        // Panel by panel: a thread's neighbouring jobs share the panel.
+        (0..n_panels * n_blocks).into_par_iter().for_each(|job| {
+            let (panel, block) = (job / n_blocks, job % n_blocks);
+            let first = block * PIXELS_A_JOB;
+            let last = n_pixels.min(first + PIXELS_A_JOB);
+            arch.dispatch(Block { product: self, panel, first, last, out: &out });
+        });
+    }
+}
+
+struct Block<'a> {
+    product: &'a Product<'a>,
+    panel: usize,
+    first: usize,
+    last: usize,
+    out: &'a Shared<'a>,
+}
+
+impl WithSimd for Block<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let weights = self.product.weights;
+        let left = weights.columns - self.panel * weights.panel_width;
+        // A last panel of few columns needs one vector only.
+        match left <= S::F32_LANES {
+            true => self.tiles::<S, 1>(simd, left),
+            false => self.tiles::<S, 2>(simd, left.min(2 * S::F32_LANES)),
+        }
+    }
+}
+
+impl Block<'_> {
+    #[inline(always)]
+    fn tiles<S: Simd, const VECTORS: usize>(&self, simd: S, columns: usize) {
+        let mut pixel = self.first;
+        while pixel < self.last {
+            let left = self.last - pixel;
+            pixel += match left {
+                // As many as the registers hold: 32 wide ones, or 16.
+                12.. if S::F32_LANES == 16 => self.tile::<S, 12, VECTORS>(simd, pixel, columns),
+                6.. if S::F32_LANES < 16 => self.tile::<S, 6, VECTORS>(simd, pixel, columns),
+                8.. => self.tile::<S, 8, VECTORS>(simd, pixel, columns),
+                4.. => self.tile::<S, 4, VECTORS>(simd, pixel, columns),
+                2.. => self.tile::<S, 2, VECTORS>(simd, pixel, columns),
+                _ => self.tile::<S, 1, VECTORS>(simd, pixel, columns),
+            };
+        }
+    }
+
+    /// Returns `ROWS`.
+    #[inline(always)]
+    fn tile<S: Simd, const ROWS: usize, const VECTORS: usize>(
+        &self,
+        simd: S,
+        pixel: usize,
+        columns: usize,
+    ) -> usize {
+        let Product { images, windows, runs, weights, target, finish } = self.product;
+        let places: [usize; ROWS] = std::array::from_fn(|row| windows.place(pixel + row));
+        let width = weights.panel_width;
+        let panel = &weights.values[self.panel * weights.depth * width..];
+        let mut sums = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
+        // SAFETY: `run` has checked that every window lies within `images`, and that the panel has
+        // `depth` rows of `width` values, of which the vectors take at most `width`.
+        unsafe {
+            let mut weight = panel.as_ptr();
+            for run in *runs {
+                let from: [*const f32; ROWS] =
+                    places.map(|it| images.as_ptr().add(it + run.offset));
+                for k in 0..run.len {
+                    let w: [S::f32s; VECTORS] = std::array::from_fn(|v| {
+                        weight.add(v * S::F32_LANES).cast::<S::f32s>().read_unaligned()
+                    });
+                    for row in 0..ROWS {
+                        let x = simd.splat_f32s(*from[row].add(k));
+                        for v in 0..VECTORS {
+                            sums[row][v] = simd.mul_add_e_f32s(x, w[v], sums[row][v]);
+                        }
+                    }
+                    weight = weight.add(width);
+                }
+            }
+        }
+        let first_column = self.panel * width;
+        let bias: [S::f32s; VECTORS] = std::array::from_fn(|v| match finish.bias {
+            Some(bias) => {
+                let bias = &bias[first_column..];
+                simd.partial_load_f32s(&bias[bias.len().min(v * S::F32_LANES)..])
+            }
+            None => simd.splat_f32s(0.0),
+        });
+        let slope = simd.splat_f32s(finish.negative_slope);
+        let zero = simd.splat_f32s(0.0);
+        for (row, sums) in sums.iter().enumerate() {
+            let at = target.place(pixel + row) + first_column;
+            // SAFETY: jobs differ in pixel or panel, and `run` has checked the target.
+            let out = unsafe { self.out.part(at, columns) };
+            for v in 0..VECTORS {
+                let sum = simd.add_f32s(sums[v], bias[v]);
+                let sum = match finish.negative_slope == 1.0 {
+                    true => sum,
+                    false => {
+                        let below = simd.less_than_f32s(sum, zero);
+                        simd.select_f32s(below, simd.mul_f32s(sum, slope), sum)
+                    }
+                };
+                let at = v * S::F32_LANES;
+                match out.len() >= at + S::F32_LANES {
+                    // SAFETY: just compared.
+                    true => unsafe {
+                        out.as_mut_ptr().add(at).cast::<S::f32s>().write_unaligned(sum)
+                    },
+                    false => simd.partial_store_f32s(&mut out[at..], sum),
+                }
+            }
+        }
+        ROWS
+    }
+}

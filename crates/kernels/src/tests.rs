@@ -1,0 +1,182 @@
+//! Every kernel against its reference in double precision, forwards and backwards.
+
+use burn::tensor::{Device, Distribution, Tensor, TensorData};
+
+use super::*;
+
+type Op = Box<dyn Fn([Tensor<4>; 2], Tensor<1>, bool) -> FeatureMaps>;
+
+/// The result and the gradients of x, weight and bias, of the sum of the result times noise. The
+/// kernels take float32, the reference the same values as float64.
+fn everything(
+    op: &Op,
+    x: &Tensor<4>,
+    weight: &Tensor<4>,
+    bias: &Tensor<1>,
+    fused: bool,
+) -> Vec<Vec<f64>> {
+    let precision = if fused { DType::F32 } else { DType::F64 };
+    let x = x.clone().cast(precision).require_grad();
+    let weight = weight.clone().cast(precision).require_grad();
+    let bias = bias.clone().cast(precision).require_grad();
+    let y = op([x.clone(), weight.clone()], bias.clone(), fused).tensor();
+    let n = y.shape().num_elements() as i64;
+    let noise = (0..n).map(|i| (f64::from(i as u32) * 12.9898).sin() as f32).collect::<Vec<_>>();
+    let noise = Tensor::<1>::from_floats(noise.as_slice(), &y.device()).cast(precision);
+    let noise = noise.reshape(y.shape());
+    let grads = (y.clone() * noise).sum().backward();
+    let values = |it: TensorData| it.convert::<f64>().try_to_vec::<f64>().expect("float64");
+    vec![
+        values(y.into_data()),
+        values(x.grad(&grads).expect("x is on the tape").into_data()),
+        values(weight.grad(&grads).expect("weight is on the tape").into_data()),
+        values(bias.grad(&grads).expect("bias is on the tape").into_data()),
+    ]
+}
+
+fn noise<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
+    Tensor::random(shape, Distribution::Uniform(-1.0, 1.0), device)
+}
+
+/// To a few roundings of float32, relative to the largest value.
+fn assert_same(name: &str, op: Op, x: [usize; 4], weight: [usize; 4], bias: usize) {
+    let device = Device::flex().autodiff();
+    device.seed(3);
+    let (x, weight, bias) = (noise(x, &device), noise(weight, &device), noise([bias], &device));
+    let ours = everything(&op, &x, &weight, &bias, true);
+    let theirs = everything(&op, &x, &weight, &bias, false);
+    for (what, (ours, theirs)) in
+        ["result", "x", "weight", "bias"].into_iter().zip(ours.iter().zip(&theirs))
+    {
+        assert_eq!(ours.len(), theirs.len(), "{name}: {what}");
+        let largest = theirs.iter().fold(1e-3_f64, |most, it| most.max(it.abs()));
+        let pairs = ours.iter().zip(theirs);
+        let apart = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(apart <= 3e-6 * largest, "{name}: {what} is {apart} apart, of {largest}");
+    }
+}
+
+fn conv_op(conv: Conv) -> Op {
+    Box::new(move |[x, weight], bias, fused| match fused {
+        true => FeatureMaps::new(x).conv(weight, Some(bias), conv),
+        false => reference::conv(FeatureMaps::new(x), weight, Some(bias), conv),
+    })
+}
+
+#[test]
+fn convolutions_are_the_references() {
+    // Kernel, stride, padding, border, channels in and out, height, width.
+    let cases = [
+        (7, 1, 3, Border::Reflect, 3, 16, 9, 12),
+        (7, 1, 3, Border::Reflect, 33, 3, 8, 8),
+        (3, 1, 1, Border::Reflect, 40, 70, 5, 7),
+        (3, 1, 1, Border::Edge, 5, 6, 4, 4),
+        (3, 2, 1, Border::Zero, 16, 33, 8, 6),
+        (3, 2, 1, Border::Zero, 16, 33, 7, 9),
+        (4, 2, 1, Border::Zero, 3, 64, 12, 10),
+        (4, 1, 1, Border::Zero, 64, 1, 6, 5),
+        (1, 1, 0, Border::Zero, 12, 20, 3, 5),
+    ];
+    for (k, stride, padding, border, channels, out, height, width) in cases {
+        for activation in [Activation::Identity, Activation::LeakyRelu(0.2), Activation::Relu] {
+            let conv = Conv { stride, padding, border, activation };
+            let name = format!("{k}×{k}, {conv:?}, {channels} → {out}");
+            let (x, weight) = ([2, height, width, channels], [out, channels, k, k]);
+            assert_same(&name, conv_op(conv), x, weight, out);
+        }
+    }
+}
+
+#[test]
+fn transposed_convolutions_are_the_references() {
+    for (k, stride, padding, padding_out, channels, out, height, width) in
+        [(3, 2, 1, 1, 40, 20, 5, 6), (4, 2, 1, 0, 7, 3, 4, 5), (4, 2, 1, 0, 3, 70, 1, 1)]
+    {
+        for activation in [Activation::Identity, Activation::Relu] {
+            let conv = Conv { stride, padding, border: Border::Zero, activation };
+            let op: Op = Box::new(move |[x, weight], bias, fused| {
+                let x = FeatureMaps::new(x);
+                match fused {
+                    true => x.conv_transpose(weight, Some(bias), conv, padding_out),
+                    false => reference::conv_transpose(x, weight, Some(bias), conv, padding_out),
+                }
+            });
+            let name = format!("{k}×{k}, {conv:?}, {channels} → {out}");
+            let (x, weight) = ([2, height, width, channels], [channels, out, k, k]);
+            assert_same(&name, op, x, weight, out);
+        }
+    }
+}
+
+#[test]
+fn norms_are_the_references() {
+    let leaky = Activation::LeakyRelu(0.2);
+    for (channels, activation) in
+        [(70, Activation::Relu), (16, leaky), (5, Activation::Identity), (128, Activation::Relu)]
+    {
+        let norm = InstanceNorm { epsilon: 1e-5, activation };
+        // The scale comes in as the weight.
+        let op: Op = Box::new(move |[x, gamma], beta, fused| {
+            let affine = Some((gamma.reshape([channels]), beta));
+            match fused {
+                true => FeatureMaps::new(x).instance_norm(affine, norm),
+                false => reference::instance_norm(FeatureMaps::new(x), affine, norm),
+            }
+        });
+        let name = format!("{channels} channels, {norm:?}");
+        assert_same(&name, op, [3, 9, 11, channels], [1, 1, 1, channels], channels);
+    }
+}
+
+/// Strided views, as a slice of a batch or images with their channels first are.
+#[test]
+fn inputs_need_not_be_contiguous() {
+    let device = Device::flex().autodiff();
+    let images = noise([4, 3, 8, 8], &device);
+    let weight = noise([5, 3, 3, 3], &device);
+    let conv =
+        Conv { stride: 1, padding: 1, border: Border::Reflect, activation: Activation::Identity };
+    let part = FeatureMaps::of_images(images.slice(1..3));
+    let ours = part.clone().conv(weight.clone(), None, conv).into_images().into_data();
+    let theirs = reference::conv(part, weight, None, conv).into_images().into_data();
+    ours.assert_approx_eq::<f32>(&theirs, burn::tensor::Tolerance::absolute(1e-5));
+}
+
+/// The same bits with one thread and with three.
+#[test]
+fn threads_do_not_change_a_bit() {
+    let device = Device::flex().autodiff();
+    device.seed(5);
+    let (x, weight) = (noise([2, 20, 21, 24], &device), noise([40, 24, 3, 3], &device));
+    let bias = noise([40], &device);
+    let conv = Conv {
+        stride: 1,
+        padding: 1,
+        border: Border::Reflect,
+        activation: Activation::LeakyRelu(0.2),
+    };
+    let with = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        let all = || everything(&conv_op(conv), &x, &weight, &bias, true);
+        pool.expect("a few threads can be started").install(all)
+    };
+    assert!(with(1) == with(3));
+}
+
+#[test]
+fn adam_is_burns() {
+    let device = Device::flex();
+    device.seed(7);
+    let adam = Adam::new(0.5, 0.999, 1e-8);
+    let mut ours = (noise([1000], &device), None);
+    let mut theirs = ours.clone();
+    for _ in 0..5 {
+        let gradient = noise([1000], &device);
+        let (weights, state) = adam.step(1e-3, ours.0, gradient.clone(), ours.1);
+        ours = (weights, Some(state));
+        let (weights, state) = adam.composed(1e-3, theirs.0, gradient, theirs.1);
+        theirs = (weights, Some(state));
+    }
+    let tolerance = burn::tensor::Tolerance::absolute(1e-6);
+    ours.0.into_data().assert_approx_eq::<f32>(&theirs.0.into_data(), tolerance);
+}

@@ -55,6 +55,14 @@ scale:
 parity *ARGS: build
     ${CYCLELAB_PYTHON:-python3} tests/reference/parity.py --cyclelab {{cyclelab}} {{ARGS}}
 
+# Time the program beside PyTorch on the CPU, most of an hour on a quiet machine, and quote it in the README; `just bench --quick` is a trial (Python with torch, torchvision, numpy, pillow, pyarrow)
+bench *ARGS: build
+    ${CYCLELAB_PYTHON:-python3} -B benches/side_by_side.py --cyclelab {{cyclelab}} --just {{quote(just_executable())}} --date "$(date +%F)" {{ARGS}}
+
+# The same beside the GPU's own PyTorch; without a GPU it says so and ends
+bench-cuda *ARGS: build
+    ${CYCLELAB_PYTHON:-python3} -B benches/cuda.py --cyclelab {{cyclelab}} --date "$(date +%F)" {{ARGS}}
+
 # Take the README's pictures anew, from the shipped experiments' runs (Chromium; `just sweep experiments/lambda.toml` trains them)
 gallery RUNS="runs": build
     python3 -B docs/gallery/shoot.py --cyclelab {{cyclelab}} --runs {{quote(RUNS)}}

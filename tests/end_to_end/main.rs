@@ -3,6 +3,7 @@
 //! Tests that need Python packages or a browser say aloud why they skip
 //! where those are absent; `.ci/run` installs them.
 
+mod benching;
 mod chance;
 mod checking;
 mod data_sets;

@@ -3,6 +3,7 @@
 mod exchange;
 mod keeping;
 mod looking;
+mod timing;
 
 use std::path::PathBuf;
 
@@ -11,9 +12,10 @@ use clap::{Parser, Subcommand, ValueEnum};
 pub(crate) use exchange::*;
 pub(crate) use keeping::*;
 pub(crate) use looking::*;
+pub(crate) use timing::*;
 
 /// The program's version and the commit it was built from.
-const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " ", env!("CYCLELAB_COMMIT"));
+pub(crate) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " ", env!("CYCLELAB_COMMIT"));
 
 /// Ablation studies of unpaired image translation (CycleGAN).
 ///
@@ -158,6 +160,14 @@ pub(crate) enum Command {
     ///
     /// Exit code 1: not reproduced. 65: the images or weight files are no longer those of the run.
     Reproduce(ReproduceArgs),
+    /// How long a training step takes here, and how much memory
+    ///
+    /// Trains the baseline of a sweep, or the reference configuration, for a few steps on noise. The
+    /// first step compiles, tunes and fills caches, and is told apart from the median of those that
+    /// count. Nothing is kept.
+    ///
+    /// Exit code 87: it does not fit into memory.
+    Bench(BenchArgs),
 }
 
 #[derive(Debug, clap::Args)]

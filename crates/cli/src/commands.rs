@@ -1,5 +1,6 @@
 //! One file per command; each is handed its arguments and returns its exit code.
 
+mod bench;
 mod check;
 mod compare;
 mod data;
@@ -22,6 +23,7 @@ mod sweep;
 mod translate;
 mod watch;
 
+pub(crate) use bench::bench;
 pub(crate) use check::check;
 pub(crate) use compare::compare;
 pub(crate) use data::data;

@@ -25,7 +25,17 @@ pub(crate) fn read_file(args: &FileArgs, places: &Places) -> anyhow::Result<Read
     let text =
         read_text(&args.file).with_context(|| format!("cannot read the sweep file `{name}`"))?;
     let folder = args.file.parent().unwrap_or(Path::new(""));
-    let source = SourceText { name, text: text.clone() };
+    Ok(read(SourceText { name, text }, folder, &args.overrides, places))
+}
+
+/// Likewise a sweep file that is not on disk; paths are relative to the working directory.
+pub(crate) fn read(
+    source: SourceText,
+    folder: &Path,
+    overrides: &[(String, String)],
+    places: &Places,
+) -> ReadFile {
+    let text = source.text.clone();
     let mut load = |base: &str| {
         let path = folder.join(base);
         let name = path.display().to_string();
@@ -37,11 +47,11 @@ pub(crate) fn read_file(args: &FileArgs, places: &Places) -> anyhow::Result<Read
     let store = places.store();
     let mut find = |images: &DataConfig| store.look_up(images);
     let home = std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf());
-    let mut result = spec::read_in(&home, source, &args.overrides, &mut load, &mut find);
+    let mut result = spec::read_in(&home, source, overrides, &mut load, &mut find);
     if let Ok(plan) = &mut result {
         plan.resolve_paths(&home);
     }
-    Ok(ReadFile { text, result })
+    ReadFile { text, result }
 }
 
 /// No more than `spec` looks at before it says that a file is too large, however long it is.

@@ -29,13 +29,14 @@ pub(crate) enum Exit {
     /// `run`, `sweep`: another process has this run or this sweep. `rm`: a run is being trained;
     /// nothing has moved.
     Held = 75,
-    /// `run`: bad configuration. `translate`, `export`: weights that cannot be used.
+    /// `run`: bad configuration. `translate`, `export`: weights that cannot be used. `bench`: no such
+    /// device.
     Config = 78,
     /// `run`: stopped on request; the same command goes on.
     Interrupted = 85,
     /// `run`: a loss stopped being finite. A result.
     Diverged = 86,
-    /// `run`: out of device memory.
+    /// `run`, `bench`: out of device memory.
     OutOfMemory = 87,
 }
 

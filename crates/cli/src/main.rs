@@ -47,6 +47,7 @@ fn main() -> std::process::ExitCode {
         Command::Reindex => commands::reindex(&places),
         Command::Gc(it) => commands::gc(&it, &places),
         Command::Reproduce(it) => commands::reproduce(&it, &places),
+        Command::Bench(it) => commands::bench(&it, &places),
     };
     outcome.unwrap_or_else(|error| terminal::print_error(&error)).into()
 }

@@ -44,6 +44,6 @@ pub(crate) fn in_words(slots: &[ComputeDevice]) -> String {
 }
 
 /// Cores this process may use.
-fn cores() -> usize {
+pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }

@@ -43,6 +43,8 @@ mod comparison;
 pub mod reproduce;
 
 mod estimate;
+mod peak_memory;
+mod step_times;
 
 #[cfg(test)]
 mod reference;
@@ -59,9 +61,11 @@ pub use error::RunnerError;
 pub use estimate::{StepTime, measure_step};
 pub use event::{Outcome, TrainEvent};
 pub use export::{ExportedFile, ExportedNetwork, export, upstream_file};
+pub use peak_memory::peak_memory;
 pub use prepare::{PreparedSweep, prepare};
 pub use saved_run::SavedRun;
 pub use score_folders::{FolderScores, Pairs, ScoredFolders, score_folders};
+pub use step_times::{TimedStep, Timing, time_steps};
 pub use stop::Stop;
 pub use stored_generator::{StoredGenerator, TrainedDropout};
 pub use translate::{TranslateEvent, Translated, Translation, translate};

@@ -5,6 +5,7 @@
 //! paper. Drawing therefore happens in [`ink::Ink`], colours that stand for a
 //! class and are exchanged for it at the end.
 
+mod beside;
 mod chart;
 mod effect;
 mod forest;
@@ -16,6 +17,7 @@ mod mark;
 mod parallel;
 mod run_curve;
 mod scale;
+mod scatter;
 mod tradeoff;
 
 pub(crate) use effect::{Effect, EffectPoint, EffectSeries, effect};
@@ -28,5 +30,6 @@ pub(crate) use learning_curve::{
 };
 pub(crate) use parallel::{Parallel, ParallelAxis, ParallelLine, parallel};
 pub(crate) use run_curve::{RunCurve, RunLine, run_curve};
-pub(crate) use scale::{Level, Place, place};
+pub(crate) use scale::{Level, Place, place, ticks};
+pub(crate) use scatter::{ScatterAxis, ScatterCell, ScatterMatrix, scatter};
 pub(crate) use tradeoff::{Tradeoff, TradeoffPoint, tradeoff};

@@ -33,6 +33,8 @@ const SCRIPT: &str = concat!(
     include_str!("script/samples.js"),
     include_str!("script/pair.js"),
     include_str!("script/expression.js"),
+    include_str!("script/groups.js"),
+    include_str!("script/copying.js"),
     include_str!("script/tables.js"),
     include_str!("script/figures.js"),
     include_str!("script/curves.js"),

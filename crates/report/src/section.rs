@@ -1,18 +1,21 @@
 //! The page's sections, one a file, in reading order.
 
 pub(crate) mod answer;
+mod coordinate;
 pub(crate) mod curves;
 pub(crate) mod effects;
 pub(crate) mod factorial;
 pub(crate) mod flags;
 pub(crate) mod forest;
 pub(crate) mod header;
+mod importance;
 pub(crate) mod leaves;
 pub(crate) mod method;
 pub(crate) mod parallel;
 pub(crate) mod results;
 pub(crate) mod runs;
 pub(crate) mod samples;
+mod scatter;
 pub(crate) mod timeline;
 pub(crate) mod tradeoffs;
 

@@ -26,6 +26,18 @@ pub enum StatsError {
     GridValue { run: GridRun, value: f64 },
     #[error("{run} is there twice")]
     CellTwice { run: GridRun },
+    #[error("there is no parameter whose importance could be told")]
+    NoParameter,
+    #[error("{count} cells, fewer than {needed}: too few to tell importance from luck")]
+    TooFewCells { count: usize, needed: usize },
+    #[error("a cell has the outcome {value}; one without a finite value is to be left out")]
+    Outcome { value: f64 },
+    #[error("the parameter `{parameter}` has the value {value}, which its scale does not have")]
+    Drawn { parameter: String, value: f64 },
+    #[error("the parameter `{parameter}` has {found} values for {cells} cells")]
+    Uneven { parameter: String, found: usize, cells: usize },
+    #[error("all cells are equally good, so none are the best")]
+    NoBest,
     #[error("the grid lacks {}: {}", crate::words::plural(*.count, "run"), named(missing, *.count))]
     NotBalanced {
         /// All that are missing.

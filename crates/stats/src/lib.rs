@@ -2,7 +2,8 @@
 //!
 //! Numbers in, estimates and words out: an arm against the baseline, paired by
 //! seed ([`PairedDifferences`], [`Contrast`]), all arms together ([`judge`]),
-//! what was worth asking beforehand ([`SeedPower`]), and what may be said
+//! what was worth asking beforehand ([`SeedPower`]), which settings of a random
+//! design the best have in common ([`Importance`]), and what may be said
 //! ([`Verdict`]). What the data cannot give is absent, never zero.
 //!
 //! The unit is the run: nothing here looks at single images. Everything
@@ -28,6 +29,7 @@ mod power;
 
 mod factorial;
 mod interquartile;
+mod ped_anova;
 mod proportion;
 
 mod resample;
@@ -45,6 +47,7 @@ pub use factorial::{AnovaRow, Factor, Factorial, Grid, GridRun, LevelMean, Obser
 pub use holm::holm;
 pub use interquartile::{Interquartile, MIN_RUNS, Pool};
 pub use interval::{Interval, Level};
+pub use ped_anova::{Drawn, Importance, Parameter, ParameterShare};
 pub use power::SeedPower;
 pub use proportion::Proportion;
 pub use resample::Resampling;

@@ -111,6 +111,10 @@ impl Frame {
             if self.y_labels.as_ref().is_some_and(Vec::is_empty) {
                 mesh.disable_y_axis();
             }
+            // Nor does what has no ticks: the drawing has its own.
+            if self.x_ticks.is_empty() {
+                mesh.disable_x_axis();
+            }
             mesh.max_light_lines(0)
                 .bold_line_style(stroke(Ink::Grid, 1.0))
                 .axis_style(stroke(Ink::Text, 1.0))

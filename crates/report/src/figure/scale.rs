@@ -67,7 +67,7 @@ fn keeps_apart(values: &[f64]) -> bool {
 }
 
 /// Round numbers within the range, about `count` of them, and their decimals.
-pub(super) fn ticks(low: f64, high: f64, count: usize) -> (Vec<f64>, usize) {
+pub(crate) fn ticks(low: f64, high: f64, count: usize) -> (Vec<f64>, usize) {
     let rough = (high - low) / count as f64;
     let power = 10.0_f64.powf(rough.log10().floor());
     let step = [1.0, 2.0, 2.5, 5.0, 10.0]

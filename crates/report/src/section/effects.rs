@@ -6,7 +6,7 @@ use track::{AxisRecord, CellRecord, SweepRecord};
 
 use in_words::{data_table, describe};
 
-use super::{factorial, level, parallel};
+use super::{factorial, importance, level, parallel};
 use crate::ReportError;
 use crate::escape::esc;
 use crate::figure::{
@@ -34,7 +34,10 @@ pub(crate) fn section(subject: &Subject<'_>) -> Result<String, ReportError> {
         }
     }
     out.push_str(&parallel::block(subject)?);
-    out.push_str(&factorial::block(subject));
+    out.push_str(&match record.plan.design.as_str() {
+        "random" => importance::block(subject),
+        _ => factorial::block(subject),
+    });
     out.push_str("</section>\n");
     Ok(out)
 }

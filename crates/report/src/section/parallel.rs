@@ -1,10 +1,8 @@
 //! Three axes or more at one look: a path a cell, its colour by how well it did.
 
-use track::AxisRecord;
-
 use super::answer::places;
-use super::effects::layout;
-use super::{level, plain_table, wide_figure};
+use super::coordinate::{Coordinate, ends};
+use super::{level, plain_table, scatter, wide_figure};
 use crate::ReportError;
 use crate::escape::esc;
 use crate::figure::{Parallel, ParallelAxis, ParallelLine, parallel, swatch};
@@ -13,65 +11,23 @@ use crate::page::Subject;
 
 /// With fewer the plots above show all there is.
 const FEWEST_AXES: usize = 3;
-/// Colour and dash by quarter of the cells, the best first.
+/// Colour, dash and mark by quarter of the cells, the best first.
 const QUARTERS: [usize; 4] = [3, 1, 4, 2];
-/// Marks closer than this share of an axis would lie on each other.
-const APART: f64 = 0.06;
 
 /// Empty for fewer than three axes.
 pub(crate) fn block(subject: &Subject<'_>) -> Result<String, ReportError> {
-    let axes: Vec<Upright<'_>> =
-        subject.record.plan.axes.iter().filter_map(|axis| Upright::of(subject, axis)).collect();
+    let record = subject.record;
+    let axes: Vec<Coordinate<'_>> =
+        record.plan.axes.iter().filter_map(|axis| Coordinate::of(record, axis)).collect();
     if axes.len() < FEWEST_AXES {
         return Ok(String::new());
     }
     let ranked = ranked(subject);
     let body = match ranked.is_empty() {
         true => "<p>No cell has a value yet.</p>\n".into(),
-        false => drawn(subject, &axes, &ranked)?,
+        false => drawn(subject, &axes, &ranked)? + &scatter::figure(subject, &axes, &ranked)?,
     };
     Ok(format!("<h3 id=\"parallel\">All axes at once</h3>\n{body}"))
-}
-
-/// An axis of the sweep with its levels as shares of its height.
-struct Upright<'a> {
-    axis: &'a AxisRecord,
-    levels: Vec<(f64, String)>,
-}
-
-impl<'a> Upright<'a> {
-    /// `None` for an axis of one level.
-    fn of(subject: &Subject<'_>, axis: &'a AxisRecord) -> Option<Upright<'a>> {
-        let (labels, _, places) = layout(subject.record, axis);
-        let (low, high) = ends(&places)?;
-        let shares = places.iter().map(|place| (place - low) / (high - low));
-        (high > low).then(|| Upright { axis, levels: shares.zip(labels).collect() })
-    }
-
-    fn place(&self, subject: &Subject<'_>, cell: usize) -> f64 {
-        let own = level(self.axis, &subject.record.plan.cells[cell]);
-        self.levels.iter().find(|(_, label)| *label == own).map_or(f64::NAN, |(share, _)| *share)
-    }
-
-    fn marks(&self) -> Vec<(f64, String)> {
-        let mut levels = self.levels.clone();
-        levels.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let mut free_from = f64::NEG_INFINITY;
-        levels.retain(|(share, _)| {
-            let fits = *share >= free_from;
-            if fits {
-                free_from = share + APART;
-            }
-            fits
-        });
-        levels
-    }
-}
-
-fn ends(values: &[f64]) -> Option<(f64, f64)> {
-    let low = values.iter().copied().reduce(f64::min)?;
-    let high = values.iter().copied().reduce(f64::max)?;
-    Some((low, high))
 }
 
 /// Cells with a mean, the best first; the highest where neither side is better.
@@ -86,21 +42,24 @@ fn ranked(subject: &Subject<'_>) -> Vec<(usize, f64)> {
 
 fn drawn(
     subject: &Subject<'_>,
-    axes: &[Upright<'_>],
+    axes: &[Coordinate<'_>],
     ranked: &[(usize, f64)],
 ) -> Result<String, ReportError> {
     let (primary, digits) = (&subject.primary, places(subject));
     let means: Vec<f64> = ranked.iter().map(|(_, mean)| *mean).collect();
     let (low, high) = ends(&means).expect("some cell has a mean, checked above");
     let share = |mean: f64| if high > low { (mean - low) / (high - low) } else { 0.5 };
-    let lines = ranked.iter().map(|&(cell, mean)| ParallelLine {
-        ink: QUARTERS[quarter(ranked, mean)],
-        is_baseline: subject.summary.baseline == Some(cell),
-        places: axes.iter().map(|axis| axis.place(subject, cell)).chain([share(mean)]).collect(),
+    let lines = ranked.iter().map(|&(cell, mean)| {
+        let own = &subject.record.plan.cells[cell];
+        ParallelLine {
+            ink: ink(ranked, mean),
+            is_baseline: subject.summary.baseline == Some(cell),
+            places: axes.iter().map(|axis| axis.place(own)).chain([share(mean)]).collect(),
+        }
     });
     let mut uprights: Vec<ParallelAxis> = axes
         .iter()
-        .map(|it| ParallelAxis { title: it.axis.label.clone(), marks: it.marks() })
+        .map(|it| ParallelAxis { title: it.axis.label.clone(), marks: it.marks.clone() })
         .collect();
     let mut marks: Vec<(f64, String)> =
         [low, high].map(|mean| (share(mean), fixed(mean, digits))).into();
@@ -116,7 +75,7 @@ fn drawn(
     let Some(svg) = parallel(&figure)? else { return Ok(String::new()) };
     let caption = format!("A line a cell, from its settings to its {}", esc(primary.heading()));
     Ok(format!(
-        "{}{}{NOTE}",
+        "<ul class=\"legend\">{}</ul>\n{}{NOTE}",
         legend(subject, ranked),
         wide_figure(&caption, &svg, &table(subject, axes, ranked))
     ))
@@ -126,13 +85,18 @@ const NOTE: &str = "<p class=\"note\">Means over seeds; the thick line is the ba
                     same; lines at one level are drawn side by side. Where lines of one quarter meet at one level, that level may matter; whether it does is for the \
                     tests above to say.</p>\n";
 
+pub(super) fn ink(ranked: &[(usize, f64)], mean: f64) -> usize {
+    QUARTERS[quarter(ranked, mean)]
+}
+
 /// Equal means are in one quarter.
 fn quarter(ranked: &[(usize, f64)], mean: f64) -> usize {
     let rank = ranked.iter().position(|(_, other)| *other == mean).unwrap_or(0);
     rank * QUARTERS.len() / ranked.len()
 }
 
-fn legend(subject: &Subject<'_>, ranked: &[(usize, f64)]) -> String {
+/// Items of a list.
+pub(super) fn legend(subject: &Subject<'_>, ranked: &[(usize, f64)]) -> String {
     let [best, worst] = match (subject.summary.goal(), subject.summary.minimize) {
         (Some(_), _) => ["best", "worst"],
         (None, Some(true)) => ["lowest", "highest"],
@@ -144,10 +108,10 @@ fn legend(subject: &Subject<'_>, ranked: &[(usize, f64)]) -> String {
     let items = names.iter().enumerate().filter(|(at, _)| used(*at));
     let items =
         items.map(|(quarter, name)| format!("<li>{}{name}</li>", swatch(QUARTERS[quarter], true)));
-    format!("<ul class=\"legend\">{}</ul>\n", items.collect::<String>())
+    items.collect()
 }
 
-fn description(subject: &Subject<'_>, ranked: &[(usize, f64)]) -> String {
+pub(super) fn description(subject: &Subject<'_>, ranked: &[(usize, f64)]) -> String {
     let digits = places(subject);
     let said = |it: Option<&(usize, f64)>| {
         it.map_or_else(String::new, |(cell, mean)| {
@@ -159,7 +123,11 @@ fn description(subject: &Subject<'_>, ranked: &[(usize, f64)]) -> String {
     format!("{direction}. {} cells, from {first} to {last}.", ranked.len())
 }
 
-fn table(subject: &Subject<'_>, axes: &[Upright<'_>], ranked: &[(usize, f64)]) -> String {
+pub(super) fn table(
+    subject: &Subject<'_>,
+    axes: &[Coordinate<'_>],
+    ranked: &[(usize, f64)],
+) -> String {
     let digits = places(subject);
     let rows: Vec<Vec<String>> = ranked
         .iter()

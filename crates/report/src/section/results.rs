@@ -4,12 +4,15 @@
 pub(crate) mod across;
 mod cells;
 mod cost;
+mod groups;
 mod others;
+mod parts;
 
 use track::CellRecord;
 
 use cells::{difference, estimate, role, runs};
 use cost::Cost;
+use parts::{ESTIMATE, names, parts};
 
 use super::answer::{places, top};
 use super::{failed_as, flags, leaves, level, loose_settings, loose_value};
@@ -53,13 +56,15 @@ pub(crate) fn section(subject: &Subject<'_>) -> String {
                 flags::words(&counts, own.runs.completed)
             ));
         }
-        out.push_str(&numeric(columns.cost.seconds[at], &columns.cost.write(at)));
+        let (cost, exact) = (columns.cost.seconds[at], columns.cost.exact(at));
+        out.push_str(&numeric(cost, &columns.cost.write(at), &[exact]));
         out.push_str("</tr>\n");
     }
     out.push_str("</tbody>\n");
     out.push_str(&anchor_rows(subject, &columns));
     out.push_str("</table>\n</div>\n");
     out.push_str(&leaves::block(record));
+    out.push_str(&groups::block(record));
     out.push_str(&notes(subject, &columns));
     out.push_str(&across::table(subject));
     out.push_str(&others::tables(subject));
@@ -76,6 +81,8 @@ struct Columns {
     losses: bool,
     /// The machine stopped a run.
     stops: bool,
+    /// A completed run has no value.
+    valueless: bool,
     /// The metric has a standard error over images.
     image_error: bool,
     flags: bool,
@@ -93,6 +100,7 @@ impl Columns {
             loose: loose_settings(record),
             losses: summary.cells.iter().any(|cell| cell.runs.diverged + cell.runs.failed > 0),
             stops: summary.cells.iter().any(|cell| cell.runs.stopped > 0),
+            valueless: summary.cells.iter().any(|cell| cell.without_value > 0),
             image_error: primary(subject).image_errors.iter().any(Option::is_some),
             flags: (0..summary.cells.len()).any(|cell| !flags::of_cell(record, cell).is_empty()),
             cost: Cost::of(record),
@@ -144,32 +152,37 @@ fn head(subject: &Subject<'_>, columns: &Columns) -> String {
         ));
     }
     out.push_str("<th scope=\"col\"><span class=\"unseen\">role</span></th>");
-    let mut column = |name: &str, class: &str, sortable: bool| {
+    let mut column = |name: &str, class: &str, sortable: bool, copied: &[&str]| {
         let sortable = if sortable { " data-sortable" } else { "" };
-        out.push_str(&format!("<th scope=\"col\" class=\"{class}\"{sortable}>{name}</th>"));
+        let copied = if copied.is_empty() { String::new() } else { names(copied) };
+        out.push_str(&format!("<th scope=\"col\" class=\"{class}\"{sortable}{copied}>{name}</th>"));
     };
-    column("done", "num", true);
+    let done = ["completed", "planned", "without a value"];
+    column("done", "num", true, &done[..if columns.valueless { 3 } else { 2 }]);
     if columns.losses {
-        column("diverged, failed", "num", true);
+        column("diverged, failed", "num", true, &["diverged", "failed"]);
     }
     if columns.stops {
-        column("stopped", "num", true);
+        column("stopped", "num", true, &["stopped"]);
     }
-    column("mean, 95\u{a0}% interval over seeds", "num", true);
-    column("lowest, highest", "num", false);
+    column("mean, 95\u{a0}% interval over seeds", "num", true, &ESTIMATE);
+    column("lowest, highest", "num", false, &["lowest", "highest"]);
     if columns.image_error {
-        column("standard error over images", "num", true);
+        let name = "standard error over images";
+        column(name, "num", true, &[name]);
     }
-    column("mean, 95\u{a0}% interval over seeds", "num", true);
-    column("verdict", "", false);
-    column("p", "num", true);
-    column("p after Holm", "num", true);
-    column("d<sub>z</sub>", "num", true);
-    column("P(better)", "num", true);
+    let resampled = [&ESTIMATE[..], &["bootstrap low", "bootstrap high"]].concat();
+    column("mean, 95\u{a0}% interval over seeds", "num", true, &resampled);
+    column("verdict", "", false, &[]);
+    column("p", "num", true, &["p"]);
+    column("p after Holm", "num", true, &["p after Holm"]);
+    column("d<sub>z</sub>", "num", true, &["d_z"]);
+    column("P(better)", "num", true, &["P(better)"]);
     if columns.flags {
-        column("flagged runs", "", true);
+        column("flagged runs", "", true, &[]);
     }
-    column(&format!("training, {}", columns.cost.unit), "num", true);
+    let cost = format!("training, {}", columns.cost.unit);
+    column(&cost, "num", true, &[&cost]);
     out.push_str("</tr>\n</thead>\n");
     out
 }
@@ -178,10 +191,10 @@ fn setting(text: &str) -> String {
     format!("<th scope=\"row\" class=\"setting\" data-sort=\"{0}\">{0}</th>", esc(text))
 }
 
-/// A cell that sorts by its value; nothing sorts last.
-fn numeric(value: Option<f64>, html: &str) -> String {
+/// A cell that sorts by its value, nothing last, and is copied in its parts.
+fn numeric(value: Option<f64>, html: &str, copied: &[Option<f64>]) -> String {
     let key = value.map_or_else(String::new, |v| v.to_string());
-    format!("<td class=\"num\" data-sort=\"{key}\">{html}</td>")
+    format!("<td class=\"num\" data-sort=\"{key}\"{}>{html}</td>", parts(copied))
 }
 
 /// What understands nothing and what understands all, by the primary metric.
@@ -193,10 +206,11 @@ fn anchor_rows(subject: &Subject<'_>, columns: &Columns) -> String {
     let axes = subject.record.plan.axes.len();
     let mut out = String::from("<tfoot>\n");
     for ((_, name, _), value) in ANCHORS.iter().zip(anchors) {
+        let copied = parts(&[value]);
         let value = value.map_or_else(|| MISSING.into(), |v| fixed(v, places(subject)));
         out.push_str(&format!(
             "<tr class=\"anchor\"><th scope=\"row\" class=\"setting\" colspan=\"{}\">{name} <span class=\"tag\">anchor</span></th>\
-             <td colspan=\"{}\"></td><td class=\"num\">{value}</td><td colspan=\"{}\"></td></tr>\n",
+             <td colspan=\"{}\"></td><td class=\"num\"{copied}>{value}</td><td colspan=\"{}\"></td></tr>\n",
             columns.settings(axes),
             columns.runs(),
             columns.estimate() + DIFFERENCE + usize::from(columns.flags),

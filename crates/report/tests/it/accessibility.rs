@@ -63,7 +63,7 @@ const AXE: &str = r#"axe.run(document, { resultTypes: ["violations"] }).then(({ 
     .map((it) => `${it.target} ${it.html.slice(0, 120)} ${it.failureSummary}`).join("; ")))"#;
 
 /// The text of axe-core, which a complete run of the tests has.
-fn axe() -> Option<String> {
+pub(crate) fn axe() -> Option<String> {
     let Some(path) = std::env::var_os("CYCLELAB_AXE").map(PathBuf::from) else {
         assert!(std::env::var_os("CYCLELAB_NO_SKIPS").is_none(), "CYCLELAB_AXE is not set");
         eprintln!("skipped: CYCLELAB_AXE names no axe.min.js of the npm package axe-core");

@@ -95,9 +95,9 @@ fn tables_and_figures_can_be_taken_along() {
     check(
         "csv",
         &[
-            "\"'=λ_c, 1\",role,Runs: done,",
-            "\n0,,7/7,\"0.3100 [",
-            ",\"-0.1873 [",
+            "\"'=λ_c, 1\",role,Runs: completed,Runs: planned,Gain ↑: mean,Gain ↑: low,",
+            "\n0,,7,7,0.3",
+            ",-0.18",
             "\nidentity (anchor),",
         ],
     );

@@ -1,5 +1,6 @@
 //! Sweeps with curves and images made by formula.
 
+mod drawn;
 pub(crate) mod scores;
 
 use std::collections::BTreeMap;

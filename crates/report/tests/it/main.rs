@@ -7,15 +7,19 @@ mod beside;
 mod browser;
 mod compare;
 mod conditions;
+mod copies;
 mod curves;
 mod devtools;
 mod figures;
 mod fixture;
+mod grouping;
+mod importance;
 mod live;
 mod protocol;
 mod runs;
 mod samples;
 mod scale;
+mod scatter;
 mod scores;
 mod standing;
 
@@ -410,6 +414,7 @@ fn demo() {
         ("three", Fixture::new(&[0, 1, 2])),
         ("grid", Fixture::grid(&[0, 1, 2, 3])),
         ("three-axes", Fixture::three_axes(&[0, 1, 2])),
+        ("drawn", Fixture::drawn(30, &[0, 1, 2])),
         ("wide", Fixture::wide(100, &[0, 1, 2, 3, 4])),
         ("scored", Fixture::scored(&[0, 1, 2, 3, 4, 5, 6])),
         ("illustrative", Fixture::scored(&[0, 1, 2])),

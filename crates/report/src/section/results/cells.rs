@@ -1,5 +1,6 @@
 //! One cell's row, part by part: its role, its runs, its estimate, its difference to the baseline.
 
+use super::parts::{self, parts};
 use super::{Columns, DIFFERENCE, numeric, primary};
 use crate::escape::esc;
 use crate::number::{MISSING, fixed, p_value, signed};
@@ -29,12 +30,17 @@ pub(super) fn runs(own: &CellSummary, columns: &Columns) -> String {
         0 => done,
         without => format!("{done} <span class=\"quiet\">({without} without a value)</span>"),
     };
-    let mut out = numeric(Some(own.runs.completed as f64), &done);
+    let Counts { completed, planned, diverged, failed, stopped, .. } = own.runs;
+    let count = |count: usize| Some(count as f64);
+    let copied = [count(completed), count(planned), count(own.without_value)];
+    let copied = &copied[..if columns.valueless { 3 } else { 2 }];
+    let mut out = numeric(count(completed), &done, copied);
     if columns.losses {
-        out.push_str(&numeric(Some((own.runs.diverged + own.runs.failed) as f64), &lost(own.runs)));
+        let copied = [count(diverged), count(failed)];
+        out.push_str(&numeric(count(diverged + failed), &lost(own.runs), &copied));
     }
     if columns.stops {
-        out.push_str(&numeric(Some(own.runs.stopped as f64), &own.runs.stopped.to_string()));
+        out.push_str(&numeric(count(stopped), &stopped.to_string(), &[count(stopped)]));
     }
     out
 }
@@ -69,16 +75,19 @@ pub(super) fn estimate(subject: &Subject<'_>, cell: usize, columns: &Columns) ->
         failed => format!(" <span class=\"quiet\">({failed} as {})</span>", counted_as(subject)),
     };
     let mean = format!("<strong>{}</strong>{counted}", plain(e.mean));
-    let mut out = numeric(Some(e.mean), &stacked(&mean, &interval(e.interval, plain)));
+    let stack = stacked(&mean, &interval(e.interval, plain));
+    let mut out = numeric(Some(e.mean), &stack, &parts::estimate(e.mean, e.interval));
     let range =
         if e.n == 1 { String::new() } else { format!("{}<br>{}", plain(e.min), plain(e.max)) };
-    out.push_str(&format!("<td class=\"num quiet\">{range}</td>"));
+    let copied = parts(&[Some(e.min), Some(e.max)]);
+    out.push_str(&format!("<td class=\"num quiet\"{copied}>{range}</td>"));
     if columns.image_error {
         let error = primary(subject).image_errors[cell];
         let written = error.map_or_else(|| MISSING.into(), |error| format!("±{}", plain(error)));
         out.push_str(&format!(
-            "<td class=\"num quiet\" data-sort=\"{}\">{written}</td>",
-            error.map_or_else(String::new, |error| error.to_string())
+            "<td class=\"num quiet\" data-sort=\"{}\"{}>{written}</td>",
+            error.map_or_else(String::new, |error| error.to_string()),
+            parts(&[error])
         ));
     }
     out
@@ -127,17 +136,20 @@ pub(super) fn difference(subject: &Subject<'_>, own: &CellSummary, baseline: boo
     };
     let with_sign = |v: f64| signed(v, places(subject));
     let mut bounds = interval(contrast.interval, with_sign);
-    if let Some(resampled) = contrast.bootstrap_t.filter(|_| own.judgement().is_some()) {
-        let resampled = interval(Some(resampled), with_sign);
-        bounds.push_str(&format!("<br>b {resampled}"));
+    let resampled = contrast.bootstrap_t.filter(|_| own.judgement().is_some());
+    if resampled.is_some() {
+        bounds.push_str(&format!("<br>b {}", interval(resampled, with_sign)));
     }
-    let mut out = numeric(Some(contrast.mean), &stacked(&with_sign(contrast.mean), &bounds));
+    let mut copied = parts::estimate(contrast.mean, contrast.interval).to_vec();
+    copied.extend([resampled.map(|it| it.lower), resampled.map(|it| it.upper)]);
+    let stack = stacked(&with_sign(contrast.mean), &bounds);
+    let mut out = numeric(Some(contrast.mean), &stack, &copied);
     out.push_str(&format!("<td class=\"verdict\">{verdict}</td>"));
     // A p of a sweep under way invites to stop at a good moment.
     let judged = own.judgement();
     let p = judged.map(|_| contrast.sign_flip.p);
     let or_missing = |value: Option<f64>, write: &dyn Fn(f64) -> String| {
-        numeric(value, &value.map_or_else(|| MISSING.into(), write))
+        numeric(value, &value.map_or_else(|| MISSING.into(), write), &[value])
     };
     let written = |p: f64| esc(p_value(p)).to_string();
     out.push_str(&or_missing(p, &written));

@@ -25,8 +25,11 @@ impl Cost {
     }
 
     pub(super) fn write(&self, cell: usize) -> String {
-        self.seconds[cell]
-            .map_or_else(|| MISSING.into(), |seconds| fixed(seconds / self.divisor, 1))
+        self.exact(cell).map_or_else(|| MISSING.into(), |cost| fixed(cost, 1))
+    }
+
+    pub(super) fn exact(&self, cell: usize) -> Option<f64> {
+        self.seconds[cell].map(|seconds| seconds / self.divisor)
     }
 
     pub(super) fn unit_in_words(&self) -> &'static str {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::parts::{self, ESTIMATE, names, parts};
 use crate::absence::Absence;
 use crate::escape::esc;
 use crate::measured::{ANCHORS, Anchors, Measured, Role};
@@ -49,8 +50,12 @@ fn table(subject: &Subject<'_>, columns: &[&Measured], name: &str) -> String {
          <thead><tr><th scope=\"col\" class=\"setting\" data-sortable>cell</th>"
     );
     for column in columns {
+        let copied = match column.image_errors.iter().any(Option::is_some) {
+            true => names(&[&ESTIMATE[..], &["standard error over images"]].concat()),
+            false => names(&ESTIMATE),
+        };
         out.push_str(&format!(
-            "<th scope=\"col\" class=\"num\" data-sortable>{}</th>",
+            "<th scope=\"col\" class=\"num\" data-sortable{copied}>{}</th>",
             esc(column.metric.heading())
         ));
     }
@@ -80,7 +85,8 @@ fn table(subject: &Subject<'_>, columns: &[&Measured], name: &str) -> String {
         for column in columns {
             let places = places(column);
             let value = column.anchors[at].map_or_else(|| MISSING.into(), |v| fixed(v, places));
-            out.push_str(&format!("<td class=\"num\">{value}</td>"));
+            let copied = parts(&[column.anchors[at]]);
+            out.push_str(&format!("<td class=\"num\"{copied}>{value}</td>"));
         }
         out.push_str("</tr>\n");
     }
@@ -104,7 +110,14 @@ fn value(column: &Measured, cell: usize) -> String {
     let (first, rest) = lines.split_first().expect("a mean is there");
     let rest: Vec<String> =
         rest.iter().map(|line| format!("<br><span class=\"quiet\">{line}</span>")).collect();
-    format!("<td class=\"num\" data-sort=\"{}\">{first}{}</td>", estimate.mean, rest.concat())
+    let mut copied = parts::estimate(estimate.mean, estimate.interval).to_vec();
+    copied.push(column.image_errors[cell]);
+    format!(
+        "<td class=\"num\" data-sort=\"{}\"{}>{first}{}</td>",
+        estimate.mean,
+        parts(&copied),
+        rest.concat()
+    )
 }
 
 /// One fewer than the primary metric has: three lines a cell are enough to read.

@@ -203,8 +203,8 @@ fn nothing_acts_in_the_browser() {
         assert!(!dom.contains(element), "{element} is an element");
     }
     assert_eq!(dom.matches("<script>").count(), 1, "ours alone");
-    // Pictures that are not shown yet, and settings for filters: data, which no browser runs.
-    let data = ["sample-data", "leaves"]
+    // Pictures that are not shown yet, settings for filters, and groups: data, which no browser runs.
+    let data = ["sample-data", "leaves", "groups"]
         .map(|id| format!("<script type=\"application/json\" id=\"{id}\">"))
         .iter()
         .map(|block| dom.matches(block.as_str()).count())

@@ -20,6 +20,11 @@ use clap::Parser;
 
 use crate::args::{Args, Command};
 
+/// A step makes and drops hundreds of megabytes; this allocator keeps them for the next, where the
+/// system's gives them back and has them cleared anew.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> std::process::ExitCode {
     let args = Args::parse();
     let places = args.places.resolve();

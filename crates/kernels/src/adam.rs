@@ -3,7 +3,7 @@
 use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
 use burn::optim::{AdamConfig, AdamState, AdaptiveMomentumState, Optimizer};
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
 
 use crate::cpu::adam::{Update, update};
 use crate::has_kernels;
@@ -52,16 +52,12 @@ impl Adam {
             factor: correction / (1.0 - self.beta_1.powi(time as i32)),
             epsilon: self.epsilon * correction,
         };
-        let gradient = primitive(gradient);
-        let mut weights = primitive(weights);
+        let (weights, gradient) = (primitive(weights), primitive(gradient));
         let (mut first, mut second) = (primitive(state.moment_1), primitive(state.moment_2));
-        update(
-            weights.storage_mut(),
-            first.storage_mut(),
-            second.storage_mut(),
-            gradient.storage(),
-            by,
-        );
+        let moments = (first.storage_mut(), second.storage_mut());
+        let after = update(weights.storage(), moments.0, moments.1, gradient.storage(), by);
+        let weights =
+            FlexTensor::from_data(TensorData::new(after, [weights.layout().num_elements()]));
         let tensor = Tensor::from_primitive::<Flex>;
         let state = AdaptiveMomentumState::new(time, tensor(first), tensor(second));
         (tensor(weights), AdamState::new(state))

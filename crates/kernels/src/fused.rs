@@ -45,8 +45,8 @@ pub(crate) trait Fused: Backend {
 impl Fused for Flex {
     fn fused_conv(x: FlexTensor, weight: FlexTensor, bias: FlexTensor, conv: Conv) -> FlexTensor {
         let relation = of_conv(&x, &weight, conv);
+        let (x, weight, bias) = (x.to_contiguous(), weight.to_contiguous(), bias.to_contiguous());
         let finish = finish(&bias, conv.activation);
-        let (x, weight) = (x.to_contiguous(), weight.to_contiguous());
         let y = relation.down(values(&x), values(&weight), finish);
         maps(y, relation.small)
     }
@@ -59,8 +59,8 @@ impl Fused for Flex {
         padding_out: usize,
     ) -> FlexTensor {
         let relation = of_conv_transpose(&x, &weight, conv, padding_out);
+        let (x, weight, bias) = (x.to_contiguous(), weight.to_contiguous(), bias.to_contiguous());
         let finish = finish(&bias, conv.activation);
-        let (x, weight) = (x.to_contiguous(), weight.to_contiguous());
         let y = relation.up(values(&x), values(&weight), finish);
         maps(y, relation.big)
     }
@@ -71,7 +71,7 @@ impl Fused for Flex {
         beta: FlexTensor,
         norm: InstanceNorm,
     ) -> FlexTensor {
-        let x = x.to_contiguous();
+        let (x, gamma, beta) = (x.to_contiguous(), gamma.to_contiguous(), beta.to_contiguous());
         normalise(&x, &gamma, &beta, norm).0
     }
 }
@@ -131,8 +131,8 @@ impl<C: CheckpointStrategy> Fused for Autodiff<Flex, C> {
     ) -> FloatTensor<Self> {
         let nodes = [x.node(), gamma.node(), beta.node()];
         let x = x.into_primitive().to_contiguous();
-        let gamma = gamma.into_primitive();
-        let beta = beta.into_primitive();
+        let gamma = gamma.into_primitive().to_contiguous();
+        let beta = beta.into_primitive().to_contiguous();
         let (y, statistics) = normalise(&x, &gamma, &beta, norm);
         match NormBackward.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::UnTracked(step) => step.finish(y),
@@ -248,8 +248,7 @@ fn normalise(
     norm: InstanceNorm,
 ) -> (FlexTensor, Statistics) {
     let shape = shape_of(x);
-    let (gamma, beta) = (gamma.to_contiguous(), beta.to_contiguous());
-    let norm = with_affine(&gamma, &beta, norm);
+    let norm = with_affine(gamma, beta, norm);
     let (y, statistics) = norm::forward(values(x), pixels_of(shape), norm);
     (maps(y, shape), statistics)
 }
@@ -277,8 +276,12 @@ fn finish(bias: &FlexTensor, activation: Activation) -> Finish<'_> {
 
 fn of_conv(x: &FlexTensor, weight: &FlexTensor, conv: Conv) -> Correlation {
     let big = shape_of(x);
-    let [channels, _, rows, columns] = dims(weight);
-    let after = |n: usize, kernel: usize| (n + 2 * conv.padding - kernel) / conv.stride + 1;
+    let [channels, channels_in, rows, columns] = dims(weight);
+    assert_eq!(channels_in, big.channels, "the weights are for other channels");
+    let after = |n: usize, kernel: usize| {
+        let room = (n + 2 * conv.padding).checked_sub(kernel);
+        room.expect("the kernel is no larger than the padded picture") / conv.stride + 1
+    };
     let small = Shape {
         height: after(big.height, rows),
         width: after(big.width, columns),
@@ -310,6 +313,12 @@ fn of_conv_transpose(
 
 fn relation(big: Shape, small: Shape, kernel: [usize; 2], conv: Conv) -> Correlation {
     let Conv { stride, padding, border, .. } = conv;
+    let side = big.height.min(big.width);
+    assert!(
+        border != Border::Reflect || padding < side,
+        "a mirror image has less than the picture"
+    );
+    assert!(stride > 0 && kernel.iter().all(|&n| n >= stride), "see `FeatureMaps::conv`");
     Correlation { big, small, kernel, stride, padding, border }
 }
 

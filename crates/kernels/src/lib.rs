@@ -102,7 +102,7 @@ impl FeatureMaps {
     /// - returns: `[batch, (height + 2 padding - rows) / stride + 1, …, channels_out]`
     pub fn conv(self, weight: Tensor<4>, bias: Option<Tensor<1>>, conv: Conv) -> Self {
         let [channels_out, _, rows, columns] = weight.dims();
-        if !(has_kernels(&self.0) && rows.min(columns) >= conv.stride) {
+        if !(has_kernels(&self.0) && has_kernels(&weight) && rows.min(columns) >= conv.stride) {
             return reference::conv(self, weight, bias, conv);
         }
         let bias = bias.unwrap_or_else(|| Tensor::zeros([channels_out], &self.0.device()));
@@ -129,7 +129,7 @@ impl FeatureMaps {
         padding_out: usize,
     ) -> Self {
         let [_, channels_out, rows, columns] = weight.dims();
-        if !(has_kernels(&self.0) && rows.min(columns) >= conv.stride) {
+        if !(has_kernels(&self.0) && has_kernels(&weight) && rows.min(columns) >= conv.stride) {
             return reference::conv_transpose(self, weight, bias, conv, padding_out);
         }
         let bias = bias.unwrap_or_else(|| Tensor::zeros([channels_out], &self.0.device()));

@@ -1,6 +1,10 @@
 //! Every kernel against its reference in double precision, forwards and backwards.
 
+use std::sync::Mutex;
+
 use burn::tensor::{Device, Distribution, Tensor, TensorData};
+
+use pulp::Arch;
 
 use super::*;
 
@@ -50,9 +54,11 @@ fn assert_same(name: &str, op: Op, x: [usize; 4], weight: [usize; 4], bias: usiz
     {
         assert_eq!(ours.len(), theirs.len(), "{name}: {what}");
         let largest = theirs.iter().fold(1e-3_f64, |most, it| most.max(it.abs()));
-        let pairs = ours.iter().zip(theirs);
-        let apart = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-        assert!(apart <= 3e-6 * largest, "{name}: {what} is {apart} apart, of {largest}");
+        for (i, (a, b)) in ours.iter().zip(theirs).enumerate() {
+            // Not `>`: what is no number is not the same.
+            let same = (a - b).abs() <= 3e-6 * largest;
+            assert!(same, "{name}: {what} {i} is {a}, not {b}; the largest is {largest}");
+        }
     }
 }
 
@@ -142,15 +148,25 @@ fn inputs_need_not_be_contiguous() {
     ours.assert_approx_eq::<f32>(&theirs, burn::tensor::Tolerance::absolute(1e-5));
 }
 
+/// Vectors must not change between two results that are to be equal bit for bit.
+static VECTORS: Mutex<()> = Mutex::new(());
+
 /// The same bits with one thread and with three.
 #[test]
 fn threads_do_not_change_a_bit() {
+    let _held = VECTORS.lock();
+    bits_stay([2, 20, 21, 24], [40, 24, 3, 3], 1);
+    bits_stay([1, 40, 41, 24], [3, 24, 3, 3], 1);
+    bits_stay([2, 20, 21, 24], [33, 24, 4, 4], 2);
+}
+
+fn bits_stay(x: [usize; 4], weight: [usize; 4], stride: usize) {
     let device = Device::flex().autodiff();
     device.seed(5);
-    let (x, weight) = (noise([2, 20, 21, 24], &device), noise([40, 24, 3, 3], &device));
-    let bias = noise([40], &device);
+    let bias = noise([weight[0]], &device);
+    let (x, weight) = (noise(x, &device), noise(weight, &device));
     let conv = Conv {
-        stride: 1,
+        stride,
         padding: 1,
         border: Border::Reflect,
         activation: Activation::LeakyRelu(0.2),
@@ -163,15 +179,66 @@ fn threads_do_not_change_a_bit() {
     assert!(with(1) == with(3));
 }
 
+/// Narrower vectors than this machine's take other paths.
+#[test]
+fn every_width_of_vectors_has_the_references_results() {
+    let _held = VECTORS.lock();
+    let mut widths = vec![Arch::Scalar];
+    #[cfg(target_arch = "x86_64")]
+    widths.extend(pulp::x86::V3::try_new().map(Arch::V3));
+    for width in widths {
+        *cpu::chosen_vectors() = Some(width);
+        convolutions_are_the_references();
+        transposed_convolutions_are_the_references();
+        norms_are_the_references();
+        adam_is_burns();
+    }
+    *cpu::chosen_vectors() = None;
+}
+
+fn plain(activation: Activation) -> Conv {
+    Conv { stride: 1, padding: 0, border: Border::Zero, activation }
+}
+
+/// Infinity below zero is zero behind a ReLU; what is no number stays so, or nobody would see it.
+#[test]
+fn a_relu_takes_infinity_and_keeps_what_is_no_number() {
+    let device = Device::flex();
+    let x = Tensor::<1>::from_floats([f32::NEG_INFINITY, f32::NAN, -1.0, 2.0], &device);
+    let x = FeatureMaps::new(x.reshape([1, 1, 4, 1]));
+    let y = x.conv(Tensor::ones([16, 1, 1, 1], &device), None, plain(Activation::Relu));
+    let y = y.tensor().slice([0..1, 0..1, 0..4, 0..1]);
+    let y = y.into_data().try_to_vec::<f32>().expect("float32");
+    assert!(y[0] == 0.0 && y[1].is_nan() && y[2] == 0.0 && y[3] == 2.0, "{y:?}");
+}
+
+#[test]
+#[should_panic(expected = "the weights are for other channels")]
+fn channels_must_match() {
+    let device = Device::flex();
+    let x = FeatureMaps::new(noise([1, 4, 4, 2], &device));
+    x.conv(noise([5, 3, 3, 3], &device), None, plain(Activation::Identity));
+}
+
+#[test]
+#[should_panic(expected = "the kernel is no larger than the padded picture")]
+fn a_kernel_must_fit() {
+    let device = Device::flex();
+    let x = FeatureMaps::new(noise([1, 2, 9, 2], &device));
+    x.conv(noise([5, 2, 4, 4], &device), None, plain(Activation::Identity));
+}
+
 #[test]
 fn adam_is_burns() {
     let device = Device::flex();
     device.seed(7);
     let adam = Adam::new(0.5, 0.999, 1e-8);
-    let mut ours = (noise([1000], &device), None);
+    // More than one job, and a part of a larger tensor.
+    let all: Tensor<1> = noise([40_000], &device);
+    let mut ours = (all.slice(5..35_006), None);
     let mut theirs = ours.clone();
     for _ in 0..5 {
-        let gradient = noise([1000], &device);
+        let gradient = noise([35_001], &device);
         let (weights, state) = adam.step(1e-3, ours.0, gradient.clone(), ours.1);
         ours = (weights, Some(state));
         let (weights, state) = adam.composed(1e-3, theirs.0, gradient, theirs.1);

@@ -113,6 +113,11 @@ impl Trainer {
 
     /// Updates all networks once. `step` counts from 1; `lr_factor` scales both learning rates.
     pub(crate) fn step(&mut self, batch: &Batch, step: u64, lr_factor: f64) -> StepLosses {
+        // On a thread of the pool the hundreds of parallel passes of a step begin without waking one.
+        rayon::scope(|_| self.step_on_the_pool(batch, step, lr_factor))
+    }
+
+    fn step_on_the_pool(&mut self, batch: &Batch, step: u64, lr_factor: f64) -> StepLosses {
         if self.config.model.dropout > 0.0 {
             // Burn draws dropout from the device's generator; seeded a step, resuming repeats it.
             self.device.seed(Draw::new(self.seed, Purpose::Dropout, step, 0).bits());

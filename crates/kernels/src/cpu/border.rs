@@ -2,6 +2,8 @@
 
 use rayon::prelude::*;
 
+use super::shared::{Shared, written};
+
 /// What lies beyond the edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Border {
@@ -58,20 +60,29 @@ pub(crate) fn extend(
     let (channels, row) = (shape.channels, shape.row());
     let wide = (shape.width + before + after) * channels;
     let tall = shape.height + before + after;
-    let mut out = vec![0.0; shape.images * tall * wide];
-    out.par_chunks_exact_mut(wide).enumerate().for_each(|(line, out)| {
-        let (image, y) = (line / tall, line % tall);
-        let Some(y) = border.source(y, before, shape.height) else { return };
-        let from = &x[(image * shape.height + y) * row..][..row];
-        out[before * channels..][..row].copy_from_slice(from);
-        for x in (0..before).chain(before + shape.width..before + shape.width + after) {
-            if let Some(source) = border.source(x, before, shape.width) {
-                let pixel = &from[source * channels..][..channels];
-                out[x * channels..][..channels].copy_from_slice(pixel);
+    let lines = shape.images * tall;
+    let fill = |out: Shared<'_>| {
+        (0..lines).into_par_iter().for_each(|line| {
+            // SAFETY: lines do not meet.
+            let out = unsafe { out.part(line * wide, wide) };
+            let (image, y) = (line / tall, line % tall);
+            let Some(y) = border.source(y, before, shape.height) else {
+                return out.clear_at(0, wide);
+            };
+            let from = &x[(image * shape.height + y) * row..][..row];
+            out.write_at(before * channels, from);
+            for x in (0..before).chain(before + shape.width..before + shape.width + after) {
+                match border.source(x, before, shape.width) {
+                    Some(source) => {
+                        out.write_at(x * channels, &from[source * channels..][..channels]);
+                    }
+                    None => out.clear_at(x * channels, channels),
+                }
             }
-        }
-    });
-    out
+        });
+    };
+    // SAFETY: every pixel of every line is written.
+    unsafe { written(lines * wide, fill) }
 }
 
 /// Gradients of an extended picture added up where its pixels came from; `by` on all sides.

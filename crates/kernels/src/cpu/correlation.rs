@@ -12,6 +12,7 @@ use super::narrow::{Lines, MOST_COLUMNS, NarrowProduct};
 use super::outer::Outer;
 use super::panels::{Panels, WeightOrder};
 use super::product::{Finish, Product, panel_width};
+use super::shared::{Shared, written};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Correlation {
@@ -30,8 +31,8 @@ impl Correlation {
     /// - `big`: `[images, height, width, channels]` of the big picture
     /// - returns: the small picture
     pub(crate) fn down(&self, big: &[f32], weight: &[f32], finish: Finish<'_>) -> Vec<f32> {
+        assert_eq!(big.len(), self.big.len());
         let big = self.padded(big);
-        let mut small = vec![0.0; self.small.len()];
         let Shape { images, height, width, channels } = self.small;
         let pass = Pass {
             images: &big,
@@ -39,14 +40,16 @@ impl Correlation {
             runs: &self.runs(),
             target: Grid::dense(images, height, width, channels),
         };
-        pass.run(weight, &self.order_down(), finish, &mut small);
-        small
+        let fill = |small: Shared<'_>| pass.run(weight, &self.order_down(), finish, &small);
+        // SAFETY: every pixel of the small picture is a target.
+        unsafe { written(self.small.len(), fill) }
     }
 
     /// # Shapes
     /// - `small`: `[images, height, width, channels]` of the small picture
     /// - returns: the big picture
     pub(crate) fn up(&self, small: &[f32], weight: &[f32], finish: Finish<'_>) -> Vec<f32> {
+        assert_eq!(small.len(), self.small.len());
         // Beyond a border of zeros nothing is wanted; what falls on another belongs to the inside.
         let around = if self.border == Border::Zero { 0 } else { self.padding };
         let target = Shape {
@@ -54,7 +57,6 @@ impl Correlation {
             width: self.big.width + 2 * around,
             ..self.big
         };
-        let mut big = vec![0.0; target.len()];
         let first = self.padding - around;
         let [rows, columns] = self.kernel;
         // The small pictures' pixels that touch a big one lie this far before it at most.
@@ -66,8 +68,10 @@ impl Correlation {
         let wide = (self.small.width + before + after) * self.small.channels;
         let tall = self.small.height + before + after;
         // Pixels whose place leaves the same remainder meet the same taps of the kernel.
-        for row in 0..self.stride {
-            for column in 0..self.stride {
+        let fill = |big: Shared<'_>| {
+            for (row, column) in
+                (0..self.stride).flat_map(|y| (0..self.stride).map(move |x| (y, x)))
+            {
                 let (y, n_y) = every(self.stride, row, first, target.height);
                 let (x, n_x) = every(self.stride, column, first, target.width);
                 if n_y * n_x == 0 {
@@ -90,8 +94,7 @@ impl Correlation {
                     start: start_y * wide + start_x * channels,
                     strides: [tall * wide, wide, channels],
                 };
-                let row = target.row();
-                let step = self.stride;
+                let (row, step) = (target.row(), self.stride);
                 let places = Grid {
                     start: y * row + x * target.channels,
                     strides: [target.height * row, step * row, step * target.channels],
@@ -99,9 +102,12 @@ impl Correlation {
                 };
                 let order = self.order_up(&taps_y, &taps_x);
                 let pass = Pass { images: &extended, windows, runs: &runs, target: places };
-                pass.run(weight, &order, finish, &mut big);
+                pass.run(weight, &order, finish, &big);
             }
-        }
+        };
+        // SAFETY: every pixel of the big picture leaves one of the remainders, and every remainder has
+        // a tap, as the kernel is no smaller than the stride.
+        let big = unsafe { written(target.len(), fill) };
         if around == 0 { big } else { fold(&big, self.big, around, self.border) }
     }
 
@@ -111,6 +117,7 @@ impl Correlation {
     /// # Shapes
     /// - returns: `[small channels, big channels, rows, columns]`
     pub(crate) fn weight_gradient(&self, big: &[f32], small: &[f32]) -> Vec<f32> {
+        assert_eq!(big.len(), self.big.len());
         let padded = self.padded(big);
         let channels = self.small.channels;
         let outer = Outer {
@@ -192,7 +199,7 @@ struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    fn run(&self, weight: &[f32], order: &WeightOrder, finish: Finish<'_>, out: &mut [f32]) {
+    fn run(&self, weight: &[f32], order: &WeightOrder, finish: Finish<'_>, out: &Shared<'_>) {
         let Pass { images, windows, runs, target } = *self;
         if order.columns <= MOST_COLUMNS && finish.negative_slope == 1.0 {
             let weights = &Lines::pack(weight, order);

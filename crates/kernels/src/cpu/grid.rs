@@ -31,6 +31,25 @@ impl Grid {
         self.start + image * self.strides[0] + y * self.strides[1] + x * self.strides[2]
     }
 
+    /// Where `N` neighbouring pixels begin.
+    #[inline(always)]
+    pub(crate) fn places<const N: usize>(&self, first: usize) -> [usize; N] {
+        let (row, mut x) = (first / self.width, first % self.width);
+        let (mut image, mut y) = (row / self.height, row % self.height);
+        let [by_image, by_row, by_pixel] = self.strides;
+        std::array::from_fn(|_| {
+            let place = self.start + image * by_image + y * by_row + x * by_pixel;
+            x += 1;
+            if x == self.width {
+                (x, y) = (0, y + 1);
+                if y == self.height {
+                    (y, image) = (0, image + 1);
+                }
+            }
+            place
+        })
+    }
+
     /// One past the last place that `reach` values from any pixel on touch.
     pub(crate) fn end(&self, reach: usize) -> usize {
         match self.len() {

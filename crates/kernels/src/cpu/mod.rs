@@ -18,3 +18,21 @@ mod outer;
 mod panels;
 pub(crate) mod product;
 mod shared;
+
+use pulp::Arch;
+
+/// The widest vectors that this machine has.
+fn vectors() -> Arch {
+    #[cfg(test)]
+    if let Some(chosen) = *chosen_vectors() {
+        return chosen;
+    }
+    Arch::new()
+}
+
+/// What tests have chosen instead.
+#[cfg(test)]
+pub(crate) fn chosen_vectors() -> std::sync::MutexGuard<'static, Option<Arch>> {
+    static CHOSEN: std::sync::Mutex<Option<Arch>> = std::sync::Mutex::new(None);
+    CHOSEN.lock().expect("nobody panics with it")
+}

@@ -2,13 +2,14 @@
 //! channels, a map of verdicts has one. Vectors run along the windows here, where columns would fill a
 //! fraction of one.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::grid::{Grid, Run, depth, reach};
 use super::outer::Outer;
 use super::panels::WeightOrder;
 use super::shared::Shared;
+use super::vectors;
 
 /// The most columns that this way is taken for.
 pub(crate) const MOST_COLUMNS: usize = 4;
@@ -63,18 +64,19 @@ const PIXELS_A_JOB: usize = 96;
 impl NarrowProduct<'_> {
     /// # Panics
     /// If a window or a target lies outside of its slice, or there are too many columns.
-    pub(crate) fn run(&self, out: &mut [f32]) {
+    pub(crate) fn run(&self, out: &Shared<'_>) {
         let n_pixels = self.windows.len();
         assert_eq!(n_pixels, self.target.len());
         assert_eq!(depth(self.runs), self.weights.depth);
+        assert_eq!(self.weights.values.len(), self.weights.columns * self.weights.depth);
+        assert!(self.bias.is_none_or(|bias| bias.len() == self.weights.columns));
         assert!(self.windows.end(reach(self.runs)) <= self.images.len());
         assert!(self.target.end(self.weights.columns) <= out.len());
-        let out = Shared::new(out);
-        let arch = Arch::new();
+        let arch = vectors();
         (0..n_pixels.div_ceil(PIXELS_A_JOB)).into_par_iter().for_each(|job| {
             let first = job * PIXELS_A_JOB;
             let last = n_pixels.min(first + PIXELS_A_JOB);
-            arch.dispatch(Pixels { product: self, first, last, out: &out });
+            arch.dispatch(Pixels { product: self, first, last, out });
         });
     }
 }
@@ -107,7 +109,8 @@ impl Pixels<'_> {
         let mut pixel = self.first;
         while pixel < self.last {
             pixel += match self.last - pixel {
-                6.. => self.tile::<S, 6, COLUMNS>(simd, pixel),
+                // As many as the registers hold: 32, or 16.
+                6.. if S::F32_LANES == 16 => self.tile::<S, 6, COLUMNS>(simd, pixel),
                 3.. => self.tile::<S, 3, COLUMNS>(simd, pixel),
                 _ => self.tile::<S, 1, COLUMNS>(simd, pixel),
             };
@@ -122,7 +125,8 @@ impl Pixels<'_> {
         pixel: usize,
     ) -> usize {
         let NarrowProduct { images, windows, runs, weights, target, bias } = self.product;
-        let places: [usize; ROWS] = std::array::from_fn(|row| windows.place(pixel + row));
+        let places: [usize; ROWS] = windows.places(pixel);
+        let targets: [usize; ROWS] = target.places(pixel);
         let mut sums = [[simd.splat_f32s(0.0); COLUMNS]; ROWS];
         let mut k = 0;
         for run in *runs {
@@ -161,12 +165,11 @@ impl Pixels<'_> {
             k += run.len;
         }
         for (row, sums) in sums.iter().enumerate() {
-            // SAFETY: jobs differ in pixel, and `run` has checked the target.
-            let out = unsafe { self.out.part(target.place(pixel + row), COLUMNS) };
-            for column in 0..COLUMNS {
-                out[column] =
-                    simd.reduce_sum_f32s(sums[column]) + bias.map_or(0.0, |it| it[column]);
-            }
+            let out: [f32; COLUMNS] = std::array::from_fn(|column| {
+                simd.reduce_sum_f32s(sums[column]) + bias.map_or(0.0, |it| it[column])
+            });
+            // SAFETY: jobs differ in pixel.
+            unsafe { self.out.part(targets[row], COLUMNS) }.write(&out);
         }
         ROWS
     }
@@ -194,7 +197,7 @@ impl Outer<'_> {
         assert!(self.windows.end(reach(self.runs)) <= self.images.len());
         assert_eq!(self.gradients.len(), n_pixels * self.columns);
         let depth = depth(self.runs);
-        let arch = Arch::new();
+        let arch = vectors();
         let jobs = (0..n_pixels.div_ceil(PIXELS_A_SUM)).into_par_iter().map(|job| {
             let first = job * PIXELS_A_SUM;
             let last = n_pixels.min(first + PIXELS_A_SUM);
@@ -256,7 +259,9 @@ impl Stretch<'_> {
                 let place = |len| Values { offset: run.offset + at, row: row + at, len };
                 let lanes = S::F32_LANES;
                 let len = match left / lanes {
-                    6.. => self.tile::<S, 6, COLUMNS>(simd, &places, place(6 * lanes), &mut out),
+                    6.. if lanes == 16 => {
+                        self.tile::<S, 6, COLUMNS>(simd, &places, place(6 * lanes), &mut out)
+                    }
                     3.. => self.tile::<S, 3, COLUMNS>(simd, &places, place(3 * lanes), &mut out),
                     1.. => self.tile::<S, 1, COLUMNS>(simd, &places, place(lanes), &mut out),
                     0 => self.rest::<S, COLUMNS>(simd, &places, place(left), &mut out),

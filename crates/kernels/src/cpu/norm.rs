@@ -4,10 +4,12 @@
 
 use std::ops::Range;
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::shared::Shared;
+use super::columns::{bend, scaled};
+use super::shared::{Shared, written};
+use super::vectors;
 
 /// Images `[images, pixels, channels]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,15 +55,16 @@ struct Channels {
 }
 
 pub(crate) fn forward(x: &[f32], maps: Maps, norm: Norm<'_>) -> (Vec<f32>, Statistics) {
-    let mut y = vec![0.0; x.len()];
+    assert_eq!(x.len(), maps.len());
     let n = maps.images * maps.channels;
     let mut statistics = Statistics { mean: vec![0.0; n], scale: vec![0.0; n] };
-    {
-        let y = Shared::new(&mut y);
+    let fill = |y: Shared<'_>| {
         let mean = Shared::new(&mut statistics.mean);
         let scale = Shared::new(&mut statistics.scale);
         maps.each(&Forward { x, maps, norm, y, mean, scale });
-    }
+    };
+    // SAFETY: every pixel of every group of channels is written.
+    let y = unsafe { written(maps.len(), fill) };
     (y, statistics)
 }
 
@@ -73,15 +76,17 @@ pub(crate) fn backward(
     maps: Maps,
     norm: Norm<'_>,
 ) -> Gradients {
-    let mut out = vec![0.0; x.len()];
+    assert_eq!(x.len(), maps.len());
+    assert_eq!(gradient.len(), maps.len());
     let n = maps.images * maps.channels;
     let (mut gamma, mut beta) = (vec![0.0; n], vec![0.0; n]);
-    {
-        let out = Shared::new(&mut out);
+    let fill = |out: Shared<'_>| {
         let gamma = Shared::new(&mut gamma);
         let beta = Shared::new(&mut beta);
         maps.each(&Backward { gradient, x, statistics, maps, norm, out, gamma, beta });
-    }
+    };
+    // SAFETY: every pixel of every group of channels is written.
+    let out = unsafe { written(maps.len(), fill) };
     let over_images = |of: Vec<f32>| {
         let mut sum = vec![0.0; maps.channels];
         for image in of.chunks_exact(maps.channels) {
@@ -93,6 +98,10 @@ pub(crate) fn backward(
 }
 
 impl Maps {
+    fn len(&self) -> usize {
+        self.images * self.pixels * self.channels
+    }
+
     /// Every image's channels in groups of 32, 16, 8, 4 or 1.
     fn each(&self, pass: &impl Pass) {
         let mut groups = Vec::new();
@@ -105,7 +114,7 @@ impl Maps {
                 first += width;
             }
         }
-        let arch = Arch::new();
+        let arch = vectors();
         groups
             .into_par_iter()
             .for_each(|(group, width)| arch.dispatch(Group { pass, channels: group, width }));
@@ -200,18 +209,19 @@ impl Pass for Forward<'_> {
         let beta = lanes::<W>(norm.beta, group.first);
         for pixel in 0..maps.pixels {
             let row = lanes::<W>(x, maps.place(group, pixel));
-            // SAFETY: groups differ in image or channels.
-            let y = unsafe { self.y.part(maps.place(group, pixel), W) };
+            let mut y = [0.0; W];
             for i in 0..W {
                 let value = (row[i] - mean[i]) * scale[i] * gamma[i] + beta[i];
-                y[i] = if value > 0.0 { value } else { value * norm.negative_slope };
+                y[i] = bend(value, norm.negative_slope);
             }
+            // SAFETY: groups differ in image or channels.
+            unsafe { self.y.part(maps.place(group, pixel), W) }.write(&y);
         }
         let at = group.image * maps.channels + group.first;
         // SAFETY: as above.
         unsafe {
-            self.mean.part(at, W).copy_from_slice(&mean);
-            self.scale.part(at, W).copy_from_slice(&scale);
+            self.mean.part(at, W).write(&mean);
+            self.scale.part(at, W).write(&scale);
         }
     }
 }
@@ -245,7 +255,7 @@ impl<const W: usize> Local<'_, W> {
         for i in 0..W {
             z[i] = (x[i] - self.mean[i]) * self.scale[i];
             let above = z[i] * self.gamma[i] + self.beta[i] > 0.0;
-            before[i] = if above { gradient[i] } else { gradient[i] * self.negative_slope };
+            before[i] = if above { gradient[i] } else { scaled(gradient[i], self.negative_slope) };
         }
         (before, z)
     }
@@ -284,17 +294,18 @@ impl Pass for Backward<'_> {
         for pixel in 0..maps.pixels {
             let place = maps.place(group, pixel);
             let (before, z) = local.before(lanes(x, place), lanes(gradient, place));
-            // SAFETY: groups differ in image or channels.
-            let out = unsafe { self.out.part(place, W) };
+            let mut out = [0.0; W];
             for i in 0..W {
                 let pull = of_beta[i] / n + z[i] * (of_gamma[i] / n);
                 out[i] = local.gamma[i] * local.scale[i] * (before[i] - pull);
             }
+            // SAFETY: groups differ in image or channels.
+            unsafe { self.out.part(place, W) }.write(&out);
         }
         // SAFETY: as above.
         unsafe {
-            self.gamma.part(at, W).copy_from_slice(&of_gamma);
-            self.beta.part(at, W).copy_from_slice(&of_beta);
+            self.gamma.part(at, W).write(&of_gamma);
+            self.beta.part(at, W).write(&of_beta);
         }
     }
 }

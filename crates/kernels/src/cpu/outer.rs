@@ -4,12 +4,13 @@
 //! depend on the number of threads. Its part of the windows is gathered some pixels at a time, in the
 //! order in which tiles read it.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::grid::{Grid, Run, depth, reach};
 use super::panels::Panels;
 use super::shared::Shared;
+use super::vectors;
 
 pub(crate) struct Outer<'a> {
     pub images: &'a [f32],
@@ -50,7 +51,7 @@ impl Outer<'_> {
         let jobs = self.jobs();
         let depth = sums.depth;
         let out = Shared::new(&mut sums.values);
-        let arch = Arch::new();
+        let arch = vectors();
         jobs.par_iter().for_each(|rows| {
             let job = Job { outer: self, places: &places, rows, panel_width, depth, out: &out };
             arch.dispatch(job);
@@ -209,13 +210,11 @@ impl Job<'_> {
         let first = panel * self.depth * self.panel_width;
         for (row, sums) in sums.iter().enumerate().take(self.rows.len - at.row) {
             let place = first + (self.rows.first + at.row + row) * self.panel_width;
-            // SAFETY: jobs differ in rows.
-            let out = unsafe { self.out.part(place, VECTORS * S::F32_LANES) };
-            for (v, sum) in sums.iter().enumerate() {
-                // SAFETY: as long as the vectors together.
-                unsafe {
-                    let out = out.as_mut_ptr().add(v * S::F32_LANES).cast::<S::f32s>();
-                    out.write_unaligned(simd.add_f32s(out.read_unaligned(), *sum));
+            // SAFETY: jobs differ in rows, and the sums begin as zeros.
+            unsafe {
+                let out = self.out.part(place, VECTORS * S::F32_LANES);
+                for (v, sum) in sums.iter().enumerate() {
+                    out.add_vector(simd, v * S::F32_LANES, *sum);
                 }
             }
         }

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 /// A matrix of weights `[depth, columns]` in panels of neighbouring columns, each panel row by row;
-/// columns that the last panel lacks are zero.
+/// what stands in columns that the last panel lacks is of no meaning.
 #[derive(Debug)]
 pub(crate) struct Panels {
     pub values: Vec<f32>,

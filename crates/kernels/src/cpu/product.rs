@@ -4,12 +4,13 @@
 //! copied into a matrix first. A tile keeps `ROWS` pixels by two vectors of columns in registers while
 //! the whole depth goes by, so the order of every sum is that of the depth, whatever the number of threads.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::grid::{Grid, Run, reach};
 use super::panels::Panels;
 use super::shared::Shared;
+use super::vectors;
 
 /// What becomes of a sum.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,7 +42,7 @@ pub(crate) fn panel_width() -> usize {
             2 * S::F32_LANES
         }
     }
-    Arch::new().dispatch(Lanes)
+    vectors().dispatch(Lanes)
 }
 
 /// Pixels that one job takes on: its share of the images stays in the nearer caches.
@@ -50,22 +51,25 @@ const PIXELS_A_JOB: usize = 192;
 impl Product<'_> {
     /// # Panics
     /// If a window or a target lies outside of its slice, or the depth is not the panels'.
-    pub(crate) fn run(&self, out: &mut [f32]) {
+    pub(crate) fn run(&self, out: &Shared<'_>) {
         let n_pixels = self.windows.len();
         assert_eq!(n_pixels, self.target.len());
         assert_eq!(super::grid::depth(self.runs), self.weights.depth);
+        assert_eq!(self.weights.panel_width, panel_width());
+        let n_panels = self.weights.columns.div_ceil(self.weights.panel_width);
+        let panel_len = self.weights.depth * self.weights.panel_width;
+        assert_eq!(self.weights.values.len(), n_panels * panel_len);
+        assert!(self.finish.bias.is_none_or(|bias| bias.len() == self.weights.columns));
         assert!(self.windows.end(reach(self.runs)) <= self.images.len());
         assert!(self.target.end(self.weights.columns) <= out.len());
-        let n_panels = self.weights.columns.div_ceil(self.weights.panel_width);
         let n_blocks = n_pixels.div_ceil(PIXELS_A_JOB);
-        let out = Shared::new(out);
-        let arch = Arch::new();
+        let arch = vectors();
         // Panel by panel: a thread's neighbouring jobs share the panel.
         (0..n_panels * n_blocks).into_par_iter().for_each(|job| {
             let (panel, block) = (job / n_blocks, job % n_blocks);
             let first = block * PIXELS_A_JOB;
             let last = n_pixels.min(first + PIXELS_A_JOB);
-            arch.dispatch(Block { product: self, panel, first, last, out: &out });
+            arch.dispatch(Block { product: self, panel, first, last, out });
         });
     }
 }
@@ -120,7 +124,8 @@ impl Block<'_> {
         columns: usize,
     ) -> usize {
         let Product { images, windows, runs, weights, target, finish } = self.product;
-        let places: [usize; ROWS] = std::array::from_fn(|row| windows.place(pixel + row));
+        let places: [usize; ROWS] = windows.places(pixel);
+        let targets: [usize; ROWS] = target.places(pixel);
         let width = weights.panel_width;
         let panel = &weights.values[self.panel * weights.depth * width..];
         let mut sums = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
@@ -153,29 +158,24 @@ impl Block<'_> {
             }
             None => simd.splat_f32s(0.0),
         });
-        let slope = simd.splat_f32s(finish.negative_slope);
+        let slopes = simd.splat_f32s(finish.negative_slope);
         let zero = simd.splat_f32s(0.0);
         for (row, sums) in sums.iter().enumerate() {
-            let at = target.place(pixel + row) + first_column;
+            let at = targets[row] + first_column;
             // SAFETY: jobs differ in pixel or panel, and `run` has checked the target.
             let out = unsafe { self.out.part(at, columns) };
             for v in 0..VECTORS {
                 let sum = simd.add_f32s(sums[v], bias[v]);
-                let sum = match finish.negative_slope == 1.0 {
-                    true => sum,
-                    false => {
+                let sum = match finish.negative_slope {
+                    1.0 => sum,
+                    slope => {
                         let below = simd.less_than_f32s(sum, zero);
-                        simd.select_f32s(below, simd.mul_f32s(sum, slope), sum)
+                        // Not times 0: infinity would become no number.
+                        let bent = if slope == 0.0 { zero } else { simd.mul_f32s(sum, slopes) };
+                        simd.select_f32s(below, bent, sum)
                     }
                 };
-                let at = v * S::F32_LANES;
-                match out.len() >= at + S::F32_LANES {
-                    // SAFETY: just compared.
-                    true => unsafe {
-                        out.as_mut_ptr().add(at).cast::<S::f32s>().write_unaligned(sum)
-                    },
-                    false => simd.partial_store_f32s(&mut out[at..], sum),
-                }
+                out.write_vector(simd, v * S::F32_LANES, sum);
             }
         }
         ROWS

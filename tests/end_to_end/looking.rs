@@ -102,3 +102,21 @@ fn watching_takes_a_terminal() {
     assert_eq!(said.code, Some(1));
     assert!(said.stderr.contains("`cyclelab status` says the same in lines"), "{}", said.stderr);
 }
+
+/// A store that may only be read: what cannot be written beside the runs is said, and the page comes.
+#[test]
+fn a_report_needs_nothing_written_into_the_store() {
+    let lab = Lab::new();
+    store_of_an_older_release(&lab);
+    let derived = lab.path("runs/tiny/runs.parquet");
+    let _ = std::fs::remove_file(&derived);
+    std::fs::create_dir(&derived).expect("what no file can replace");
+    std::fs::write(derived.join("file"), "").expect("not an empty folder");
+    let said = lab.succeed(&["report", "tiny"]);
+    assert!(
+        said.stderr.contains("warning") && said.stderr.contains("runs.parquet"),
+        "{}",
+        said.stderr
+    );
+    assert!(lab.path(said.stdout.trim()).is_file());
+}

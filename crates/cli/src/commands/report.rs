@@ -17,7 +17,8 @@ use crate::places::Places;
 use crate::signals::{self, Asked};
 use crate::terminal::{number, plural, table};
 
-/// Writes the report and `runs.parquet` from what has been recorded so far, and prints the path.
+/// Writes the report and `runs.parquet` from what has been recorded so far, and prints the path. A
+/// store that may only be read is reported all the same.
 pub(crate) fn report(args: &ReportArgs, places: &Places) -> anyhow::Result<Exit> {
     let sweep = SweepDir::new(&places.runs, &args.sweep)?;
     let out = args.out.clone().unwrap_or_else(|| places.reports.join(&args.sweep));
@@ -25,7 +26,9 @@ pub(crate) fn report(args: &ReportArgs, places: &Places) -> anyhow::Result<Exit>
         follow(args, places, &out)?;
     }
     let mut record = track::read_sweep(&places.runs, &args.sweep)?;
-    track::write_runs_parquet(&sweep, &record)?;
+    if let Err(error) = track::write_runs_parquet(&sweep, &record) {
+        say!("warning: {error}; the report does without, programs that read that table cannot");
+    }
     let mut written = write_report(&record, &out)?;
     if written.is_live && !report::is_refreshed(&out) {
         // It ended meanwhile, and this page may have replaced the last one.

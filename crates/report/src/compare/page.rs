@@ -59,6 +59,12 @@ fn answer(beside: &Beside<'_>) -> String {
 
 /// What may be said, worded by rule.
 pub(super) fn said(beside: &Beside<'_>) -> String {
-    [agreement::said(beside), apart::said(beside), across::said(beside), apart::left_out(beside)]
-        .concat()
+    [
+        agreement::said(beside),
+        apart::said(beside),
+        across::said(beside),
+        apart::left_out(beside),
+        sweeps::flagged(beside),
+    ]
+    .concat()
 }

@@ -201,3 +201,23 @@ pub(super) fn banners(beside: &Beside<'_>) -> String {
     }
     out
 }
+
+/// How many runs of each sweep are flagged: a difference between such may be one of how they fail.
+pub(super) fn flagged(beside: &Beside<'_>) -> String {
+    let of_sweep = |sweep: &Sweep<'_>| {
+        let cells = &sweep.summary.cells;
+        let flagged: usize = cells.iter().map(|it| it.runs.flagged).sum();
+        let completed: usize = cells.iter().map(|it| it.runs.completed).sum();
+        (flagged > 0)
+            .then(|| format!("{flagged} of {completed} completed runs of {}", sweep.html_name()))
+    };
+    let counts: Vec<String> = beside.sweeps.iter().filter_map(of_sweep).collect();
+    if counts.is_empty() {
+        return String::new();
+    }
+    format!(
+        "<p><strong>Flagged as misleading:</strong> {}. Their numbers are in the figures; a difference between such runs may be \
+         one of how they fail. Each sweep's own report names the flags: look at the samples there first.</p>\n",
+        counts.join("; ")
+    )
+}

@@ -233,7 +233,7 @@ fn conclusion(subject: &Subject<'_>) -> String {
         more.push(format!("{} {} identical to it", plural(identical, "cell"), is(identical)));
     }
     if silent > 0 {
-        more.push(format!("for {silent} the data say nothing either way"));
+        more.push(format!("{} {} undecided", plural(silent, "cell"), is(silent)));
     }
     if more.is_empty() { format!("{opening}.") } else { format!("{opening}; {}.", more.join("; ")) }
 }

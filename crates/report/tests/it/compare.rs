@@ -383,3 +383,25 @@ fn demo() {
             .expect("the demo can be written");
     }
 }
+
+/// A difference between runs that mislead may be one of how they fail.
+#[test]
+fn flagged_runs_are_counted_in_the_answer() {
+    let mut records = [on("left", &[1, 2, 3, 4, 5, 6, 7]), on("right", &[1, 2, 3, 4, 5, 6, 7])];
+    for record in &mut records {
+        record.runs.iter_mut().for_each(|run| run.flags.clear());
+    }
+    assert!(!answer(&records).contains("Flagged"));
+    let collapse = track::FlagRecord {
+        direction: "ab".into(),
+        flag: "collapse".into(),
+        fails: true,
+        reason: "all alike".into(),
+    };
+    records[1].runs[0].flags.push(collapse);
+    let runs = records[1].runs.len();
+    check_answer(
+        &records,
+        &[&format!("Flagged as misleading: 1 of {runs} completed runs of right")],
+    );
+}

@@ -36,7 +36,7 @@ fn a_real_effect_is_said_with_what_it_rests_on() {
         &said,
         &[
             "lambda_cycle=1 is better than the baseline lambda_cycle=10 on Gain ↑: 0.6205 against \
-             0.4974; 1 other is worse; for 1 the data say nothing either way.",
+             0.4974; 1 other is worse; 1 cell is undecided.",
             "(mean paired difference, 95 % t interval, 7 seeds); p = .047 by the exact sign-flip test, after Holm over 3 \
              comparisons.",
             "lambda_cycle=50 : Undecided: ",

@@ -93,7 +93,8 @@ pub struct Options {
     /// The page shows by itself what is written in its place later.
     pub live: bool,
     /// The folder in which the page will lie: from there it links to the folders of its runs, where
-    /// they are near. A page that is given away, or served, has no such links.
+    /// they are near, so its bytes depend on where that is. A page that is moved or given away keeps
+    /// these links, and they lead nowhere; one made without a folder, as for a server, has none.
     pub beside: Option<PathBuf>,
 }
 

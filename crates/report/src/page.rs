@@ -38,8 +38,8 @@ const SCRIPT: &str = concat!(
     include_str!("script/tables.js"),
     include_str!("script/figures.js"),
     include_str!("script/curves.js"),
-    include_str!("script/runs.js"),
     include_str!("script/opened.js"),
+    include_str!("script/runs.js"),
     include_str!("script/live.js")
 );
 

@@ -67,7 +67,7 @@ pub use metric_log::{Parsed, parse as parse_metric_log};
 pub use metric_part::MetricMeta;
 pub use metric_writer::{Measurement, MetricWriter, Resumption};
 pub use plan::PlanEntry;
-pub use provenance::{Environment, Hardware, Provenance, SourceTree};
+pub use provenance::{DIFF_MAX_BYTES, Environment, Hardware, Provenance, SourceTree};
 pub use reader::{read_run, read_run_at, read_run_status, read_sweep, read_sweep_status};
 pub use record::*;
 pub use reproduction::Reproduction;

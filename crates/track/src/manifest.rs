@@ -167,7 +167,8 @@ fn describe(path: &Path, name: String) -> std::io::Result<ManifestFile> {
     Ok(ManifestFile { name, size, blake3: hasher.finalize().to_string() })
 }
 
-fn read_regular(path: &Path, most: u64) -> Result<Vec<u8>, String> {
+/// Of a file, no link and no pipe, and no longer than `most`.
+pub(crate) fn read_regular(path: &Path, most: u64) -> Result<Vec<u8>, String> {
     let size = regular_size(path)?;
     if size > most {
         return Err(format!("{size} bytes"));

@@ -14,10 +14,13 @@ use serde::{Deserialize, Serialize};
 use crate::durable;
 use crate::error::TrackError;
 use crate::layout::RunDir;
+use crate::manifest::read_regular;
 use crate::record::{DatasetRecord, ProvenanceRecord};
 
 /// A diff beyond this is cut: it is a note, not a backup.
-const DIFF_MAX_BYTES: usize = 1 << 20;
+pub const DIFF_MAX_BYTES: u64 = 1 << 20;
+/// Far beyond what is written: a command line is bounded, and of the environment little is kept.
+const JSON_MAX_BYTES: u64 = 8 << 20;
 const UNTRACKED_MAX: usize = 1000;
 
 /// An allow-list: an environment also holds tokens, and a store is shared.
@@ -172,41 +175,41 @@ impl RunDir {
 
 impl RunDir {
     /// What the attempt left; `None` where it left nothing. What cannot be read is given to `damaged`,
-    /// and is missing.
+    /// and is missing: of an attempt whose files are all damaged the record has nothing but its number.
     pub(crate) fn read_provenance(
         &self,
         attempt: u32,
         mut damaged: impl FnMut(PathBuf, TrackError),
     ) -> Option<ProvenanceRecord> {
         let dir = self.provenance(attempt);
-        let [hardware, environment] = ["hw.json", "env.json"].map(|name| dir.join(name));
+        let [hw, env, diff] = ["hw.json", "env.json", "diff.patch"].map(|name| dir.join(name));
+        // A dangling link is there, too: what it led to is missing, and that is told.
+        let is_there = [&hw, &env, &diff].into_iter().any(|it| fs::symlink_metadata(it).is_ok());
         let record = ProvenanceRecord {
             attempt,
-            hardware: read_json(&hardware).unwrap_or_else(|error| {
-                damaged(hardware, error);
+            hardware: read_json(&hw).unwrap_or_else(|error| {
+                damaged(hw, error);
                 None
             }),
-            environment: read_json(&environment).unwrap_or_else(|error| {
-                damaged(environment, error);
+            environment: read_json(&env).unwrap_or_else(|error| {
+                damaged(env, error);
                 None
             }),
-            changes: fs::metadata(dir.join("diff.patch")).ok().map(|it| it.len()),
+            changes: fs::metadata(diff).ok().map(|it| it.len()),
         };
-        let ProvenanceRecord { hardware, environment, changes, .. } = &record;
-        let is_empty = hardware.is_none() && environment.is_none() && changes.is_none();
-        (!is_empty).then_some(record)
+        is_there.then_some(record)
     }
 }
 
 /// `None` where there is no such file.
 pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, TrackError> {
-    match fs::read(path) {
-        Ok(text) => {
-            serde_json::from_slice(&text).map(Some).map_err(|it| TrackError::damaged(path, it))
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(TrackError::read(path)(error)),
+    match fs::symlink_metadata(path) {
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(TrackError::read(path)(error)),
     }
+    let text = read_regular(path, JSON_MAX_BYTES).map_err(|it| TrackError::damaged(path, it))?;
+    serde_json::from_slice(&text).map(Some).map_err(|it| TrackError::damaged(path, it))
 }
 
 pub(crate) fn host_name() -> String {
@@ -241,7 +244,7 @@ fn os_name() -> String {
 }
 
 /// The first `max` bytes of git's answer, or `None` where it fails.
-fn git(dir: &Path, args: &[&str], max: usize) -> Option<String> {
+fn git(dir: &Path, args: &[&str], max: u64) -> Option<String> {
     let mut child = Command::new("git")
         .args(args)
         .current_dir(dir)
@@ -252,8 +255,8 @@ fn git(dir: &Path, args: &[&str], max: usize) -> Option<String> {
         .spawn()
         .ok()?;
     let mut text = Vec::new();
-    let read = child.stdout.take()?.take(max as u64).read_to_end(&mut text);
-    let whole = text.len() < max;
+    let read = child.stdout.take()?.take(max).read_to_end(&mut text);
+    let whole = (text.len() as u64) < max;
     // The pipe is closed by now, so a git with more to say ends by itself.
     let status = child.wait().ok()?;
     (read.is_ok() && (status.success() || !whole))
@@ -307,7 +310,30 @@ mod tests {
         assert_eq!(dirty.untracked, ["new"]);
 
         fs::write(at.join("tracked"), "long line\n".repeat(300_000)).unwrap();
-        assert_eq!(SourceTree::read(at).diff.len(), DIFF_MAX_BYTES);
+        assert_eq!(SourceTree::read(at).diff.len() as u64, DIFF_MAX_BYTES);
+    }
+
+    /// In a folder that others write to a name can be anything; the opening of a pipe would never end.
+    #[cfg(unix)]
+    #[test]
+    fn only_a_file_of_some_size_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let check = |name: &str, expected: Result<Option<u32>, &str>| {
+            let found = read_json::<u32>(&dir.path().join(name)).map_err(|it| it.to_string());
+            match (found, expected) {
+                (Err(said), Err(words)) => assert!(said.contains(words), "{name}: {said}"),
+                (found, expected) => assert_eq!(found, expected.map_err(String::from), "{name}"),
+            }
+        };
+        check("gone", Ok(None));
+        fs::write(dir.path().join("one"), "1").unwrap();
+        check("one", Ok(Some(1)));
+        let large = fs::File::create(dir.path().join("large")).unwrap();
+        large.set_len(JSON_MAX_BYTES + 1).unwrap();
+        check("large", Err("8388609 bytes"));
+        let made = Command::new("mkfifo").arg(dir.path().join("pipe")).status();
+        assert!(made.unwrap().success());
+        check("pipe", Err("not a file"));
     }
 
     #[test]

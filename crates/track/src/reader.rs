@@ -62,6 +62,12 @@ pub fn read_run_at(run: &RunDir) -> Result<Option<(RunIdentity, RunRecord)>, Tra
     record.config = identity.config.clone();
     record.dataset = Some(identity.dataset.clone());
     record.program = Some(identity.code.clone());
+    // Who set what is a plan's word; here the run's own stands for it.
+    let path = run.config_origin();
+    match read_json::<Option<BTreeMap<String, String>>>(&path) {
+        Ok(found) => record.origins = found.flatten().unwrap_or_default(),
+        Err(error) => record.damaged.push((path, in_words(&error))),
+    }
     follow_history(run, &mut record);
     Ok(Some((identity, with_rows(record))))
 }
@@ -87,17 +93,9 @@ fn with_rows(mut record: RunRecord) -> RunRecord {
     with_surroundings(record, &run)
 }
 
-/// Who set what, where it was computed, and what there is to go on from.
+/// Where it was computed, and what there is to go on from.
 fn with_surroundings(mut record: RunRecord, run: &RunDir) -> RunRecord {
     let damaged = &mut record.damaged;
-    // A plan of before it said so; and a run that is read by its folder alone.
-    if record.origins.is_empty() {
-        let path = run.config_origin();
-        match read_json::<Option<BTreeMap<String, String>>>(&path) {
-            Ok(found) => record.origins = found.flatten().unwrap_or_default(),
-            Err(error) => damaged.push((path, in_words(&error))),
-        }
-    }
     for attempt in &record.history {
         let unreadable = |path, error| damaged.push((path, in_words(&error)));
         record.provenance.extend(run.read_provenance(attempt.number, unreadable));

@@ -2,15 +2,15 @@
 {
   const all = [...document.querySelectorAll("details")];
   const text = (node) => (node?.textContent ?? "").trim().replace(/\s+/g, "_");
-  // By what it says and where, not by its place: a live page gains others before it. What grows with
-  // the sweep is left out: how many there are, how a run ended, the flags of a row.
+  // By what it says and where (its section, or its run), not by its place: a live page gains others before
+  // it. What grows with the sweep is left out: how many there are, how a run ended, the flags of a row.
   const label = (details) => {
-    const section = details.closest("section")?.id ?? "";
+    const within = details.parentElement.closest("details[id], section[id]")?.id ?? "";
     const row = details.closest("tr");
     const figure = details.closest("figure")?.querySelector("figcaption");
     const said = text(row ? row.cells[0] : details.querySelector("summary"));
     const words = said.replace(/:_.*/, "").replace(/^\d+_more_metrics?/, "more_metrics");
-    return [section, text(figure), words].filter(Boolean).join(".");
+    return [within, text(figure), words].filter(Boolean).join(".");
   };
   const names = new Map();
   const counts = new Map();

@@ -1,12 +1,14 @@
 // A link to a run opens its part, and from there one leads to its pictures in the grid.
 {
   const reveal = (address) => {
-    const target = /^#(run-\d+|all-leaves|shared-provenance)$/.test(address) && document.getElementById(address.slice(1));
-    if (!target) return;
+    const target = document.getElementById(address.slice(1));
+    if (!target?.matches("#runs details")) return;
     for (let it = target; it; it = it.parentElement.closest("details")) it.open = true;
     target.scrollIntoView();
     // A keyboard goes on from here.
     target.querySelector("summary").focus({ preventScroll: true });
+    // What was opened before it stays in the address, which the link has taken for itself.
+    chosen.keep();
   };
   addEventListener("hashchange", () => reveal(location.hash));
   document.addEventListener("click", ({ target }) => {
@@ -14,6 +16,8 @@
     const link = target.closest?.('a[href^="#"]');
     if (link) setTimeout(() => reveal(link.getAttribute("href")));
   });
+  // Comes after opened.js: what is opened here is a reader's choice, and the address tells of it from now
+  // on. A page that is loaded again so takes no focus, and opens nothing that has been shut.
   reveal(location.hash);
 
   const choose = (id, value) => {

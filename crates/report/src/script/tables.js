@@ -74,13 +74,25 @@
     region.before(tools);
   }
 
-  for (const region of document.querySelectorAll(".scroll")) {
+  const hints = new Map();
+  // All are measured, then all are told: else each would have the page laid out once more.
+  const watch = new ResizeObserver((entries) => {
+    const found = entries.map(({ target }) => [hints.get(target), target.scrollWidth > target.clientWidth + 1]);
+    for (const [hint, isWide] of found) hint.hidden = !isWide;
+  });
+  const add = (region) => {
+    if (hints.has(region) || region.closest("details:not([open])")) return;
     const hint = document.createElement("p");
     hint.className = "hint";
+    hint.hidden = true;
     hint.textContent = "Wider than the page: scroll sideways →";
     region.before(hint);
-    const look = () => { hint.hidden = region.scrollWidth <= region.clientWidth + 1; };
-    new ResizeObserver(look).observe(region);
-    look();
-  }
+    hints.set(region, hint);
+    watch.observe(region);
+  };
+  // Most lie in folded parts, two a run: those get theirs when they are first seen.
+  document.querySelectorAll(".scroll").forEach(add);
+  document.addEventListener("toggle", ({ target }) => {
+    if (target.open) target.querySelectorAll(".scroll").forEach(add);
+  }, true);
 }

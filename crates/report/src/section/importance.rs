@@ -109,20 +109,26 @@ fn ranked(found: &Importance) -> Vec<&ParameterShare> {
 const LUCK: f64 = 0.05;
 
 fn answer(subject: &Subject<'_>, found: &Importance) -> String {
-    let first = ranked(found)[0];
+    // Of several axes one is beyond luck by luck: Holm's correction is over them.
+    let adjusted =
+        stats::holm(&found.parameters.iter().map(|it| Some(it.by_chance)).collect::<Vec<_>>());
+    let beyond: Vec<&str> = ranked(found)
+        .into_iter()
+        .filter(|it| {
+            let at = found.parameters.iter().position(|own| own.name == it.name);
+            at.and_then(|at| adjusted[at]).is_some_and(|p| p <= LUCK)
+        })
+        .map(|it| it.name.as_str())
+        .collect();
     let best = format!(
         "Of {} the {} {} differ from all of them",
         plural(found.cells, "drawn cell"),
         top(subject).to_lowercase(),
         found.best
     );
-    let said = match found.parameters.iter().any(|it| it.by_chance <= LUCK) {
-        true => {
-            format!("{best} most in {} ({} of all differences).", first.name, percent(first.share))
-        }
-        false => {
-            format!("{best} in no axis by more than luck: any as many cells do about as much.")
-        }
+    let said = match beyond.is_empty() {
+        false => format!("{best} by more than luck in {}.", beyond.join(", ")),
+        true => format!("{best} in no axis by more than luck: any as many cells do about as much."),
     };
     let so_far = if subject.summary.has_ended() { "" } else { " So far: runs are still to come." };
     format!(

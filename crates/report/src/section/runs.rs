@@ -1,5 +1,6 @@
 //! Every run of the plan, whatever became of it.
 
+mod anchor;
 mod failures;
 mod parts;
 
@@ -13,6 +14,7 @@ use std::collections::BTreeSet;
 
 use track::{RunRecord, RunState};
 
+use self::anchor::Anchors;
 use super::flags;
 use crate::escape::esc;
 use crate::number::{MISSING, fixed, grouped};
@@ -21,15 +23,16 @@ use crate::{Options, ReportError};
 
 pub(crate) fn section(subject: &Subject<'_>, options: &Options) -> Result<String, ReportError> {
     let mut out = String::from("<section id=\"runs\">\n<h2>Runs</h2>\n");
-    out.push_str(&table(subject));
-    out.push_str(&failures::block(subject));
-    out.push_str(&parts::block(subject, options)?);
+    let anchors = Anchors::of(&subject.record.runs);
+    out.push_str(&table(subject, &anchors));
+    out.push_str(&failures::block(subject, &anchors));
+    out.push_str(&parts::block(subject, options, &anchors)?);
     out.push_str(&damaged(subject));
     out.push_str("</section>\n");
     Ok(out)
 }
 
-fn table(subject: &Subject<'_>) -> String {
+fn table(subject: &Subject<'_>, anchors: &Anchors) -> String {
     let record = subject.record;
     let mut out = String::from(
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Runs table\">\n\
@@ -74,7 +77,7 @@ fn table(subject: &Subject<'_>) -> String {
              <td class=\"num\">{}</td>{}{}{}</tr>\n",
             run.cell,
             run.seed,
-            run_link(run.index),
+            run_link(anchors, run),
             esc(&record.plan.cells[run.cell].label),
             run.seed,
             state(&run.state),
@@ -93,8 +96,8 @@ fn table(subject: &Subject<'_>) -> String {
 }
 
 /// To all there is to say of it.
-fn run_link(index: usize) -> String {
-    format!("<a href=\"#run-{index}\" aria-label=\"Run {index}\">{index}</a>")
+fn run_link(anchors: &Anchors, run: &RunRecord) -> String {
+    format!("<a href=\"#{}\" aria-label=\"Run {1}\">{1}</a>", anchors.at(run), run.index)
 }
 
 pub(crate) fn state_word(state: &RunState) -> &'static str {

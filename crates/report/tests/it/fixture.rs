@@ -195,7 +195,7 @@ impl Fixture {
                 };
                 runs.push(RunRecord {
                     index: runs.len(),
-                    key: format!("{:016x}", 0x3af1_c000_5512_0000_u64 + runs.len() as u64),
+                    key: format!("{:08x}55120000", 0x3af1_c000 + runs.len()),
                     folder,
                     cell: at,
                     seed,

@@ -32,7 +32,7 @@ fn a_random_design_says_what_its_best_cells_share() {
         &said,
         &[
             "L1 A→B ↓",
-            "Of 40 drawn cells the best 10 differ from all of them most in λ cycle (",
+            "Of 40 drawn cells the best 10 differ from all of them by more than luck in λ cycle.",
             "This is to narrow the space, not to claim: ",
             "PED-ANOVA (Watanabe, Bansal, Hutter 2023)",
         ],

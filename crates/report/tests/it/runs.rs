@@ -12,9 +12,14 @@ use crate::fixture::Fixture;
 use crate::scores::check_in;
 use crate::{html, text_of};
 
+/// Where the page has a run, by its key.
+fn anchor(index: usize) -> String {
+    format!("run-{:08x}", 0x3af1_c000 + index)
+}
+
 /// What the page says of one run, as HTML.
 fn part(page: &str, index: usize) -> &str {
-    let id = format!("<details class=\"run\" id=\"run-{index}\">");
+    let id = format!("<details class=\"run\" id=\"{}\">", anchor(index));
     let found = page.split(&id).nth(1).unwrap_or_else(|| panic!("run {index} has no part"));
     found
         .split("<details class=\"run\"")
@@ -106,18 +111,18 @@ fn what_a_run_was_asked_is_set_against_the_baseline() {
     );
     check_in(&text_of(part(&page, 2)), &["This is the baseline. All leaves: 5"]);
 
-    // A run of an earlier version has a leaf less, and nobody's word on the others.
-    let run = &mut fixture.record.runs[5];
-    run.config["data"] = json!({ "flip": true });
-    run.origins.clear();
+    // A run of an earlier version has a leaf less, which is the baseline's; the plan is today's.
+    fixture.record.runs[5].config["data"] = json!({ "flip": true });
     check_in(
         &said(&fixture.record, 5),
         &[
-            "2 leaves differ from the baseline",
-            "Who set its leaves is not recorded.",
-            "data.path not recorded ≠ none —",
+            "1 leaf differs from the baseline",
+            "1 leaf is recorded in one of the two runs only, which is no difference",
+            "data.path not recorded none [set] loss.lambda_cycle 1 ≠ 10",
         ],
     );
+    fixture.record.runs[5].origins.clear();
+    check_in(&said(&fixture.record, 5), &["Who set its leaves is not recorded."]);
     fixture.record.runs[5].config = Value::Null;
     check_in(&said(&fixture.record, 5), &["Its configuration is not recorded. Curves"]);
     fixture.record.plan.cells.iter_mut().for_each(|cell| cell.baseline = false);
@@ -125,6 +130,47 @@ fn what_a_run_was_asked_is_set_against_the_baseline() {
         &said(&fixture.record, 1),
         &["1 leaf differs from the first cell ( run 0 , of the same seed)."],
     );
+}
+
+/// Its values are those of the run that the sentence names.
+#[test]
+fn a_run_is_set_against_the_baseline_of_its_seed() {
+    let mut fixture = recorded(&[0, 1]);
+    // Runs 2 and 6 are the baseline's.
+    fixture.record.runs[6].config["optim"]["lr_g"] = json!(0.25);
+    fixture.record.runs[6].origins.insert("optim.lr_g".into(), "preset slow".into());
+    check_in(
+        &said(&fixture.record, 5),
+        &[
+            "2 leaves differ from the baseline ( run 6 , of the same seed).",
+            "optim.lr_g 0.0005 ≠ 0.25 [set] (the baseline: preset slow)",
+        ],
+    );
+    check_in(&said(&fixture.record, 1), &["1 leaf differs from the baseline ( run 2 , of"]);
+    check_in(&said(&fixture.record, 6), &["This is the baseline."]);
+    fixture.record.runs[6].config = Value::Null;
+    check_in(
+        &said(&fixture.record, 5),
+        &["1 leaf differs from the baseline ( run 2 , of seed 0: of this seed none is recorded)."],
+    );
+}
+
+/// A level more gives runs another index, and no other address; runs of one key have one each.
+#[test]
+fn a_run_is_found_by_its_key() {
+    let mut fixture = Fixture::new(&[0, 1]);
+    let link = "<a href=\"#run-3af1c005\" aria-label=\"Run 5\">5</a>";
+    check_in(&html(&fixture.record), &[link, "<details class=\"run\" id=\"run-3af1c005\">"]);
+    fixture.record.runs[5].index = 9;
+    check_in(&html(&fixture.record), &[&link.replace('5', "9").replace("c009", "c005")]);
+    let keys = ["3af1c00155120000", "3af1c00155120001", "7\"> <b>", "7b", "7b"];
+    for (run, key) in fixture.record.runs.iter_mut().zip(keys) {
+        run.key = key.into();
+    }
+    let page = html(&fixture.record);
+    for id in ["3af1c00155120000", "3af1c00155120001", "7b-2", "7b-3", "7b-4"] {
+        check_in(&page, &[&format!("href=\"#run-{id}\""), &format!("id=\"run-{id}\"")]);
+    }
 }
 
 #[test]
@@ -143,8 +189,8 @@ fn what_is_recorded_of_a_run_is_told_and_nothing_else() {
             "program cyclelab 0.1.0, commit 4be81c02d9a7e1f08c6d5b4a39281706f5e4d3c2, with changes that are not in it",
             "host node-7 system Linux 6.1 processor A processor, 8 cores memory 32.0 GiB device cuda:0 threads 3 \
              built with burn 0.22.1 environment TZ=UTC command cyclelab run --index 5 typed in a repository with 1.2 kB of \
-             uncommitted changes",
-            "key 3af1c00055120005",
+             changes to tracked files",
+            "key 3af1c00555120000",
         ],
     );
     // Its folder is another sweep's.
@@ -154,7 +200,26 @@ fn what_is_recorded_of_a_run_is_told_and_nothing_else() {
     assert!(!page.contains("trained for"));
     let curves = part(&page, 5).matches("<svg class=\"plot\"").count();
     assert_eq!(curves, 4, "the metric it is judged by, and its losses by kind");
-    check_in(part(&page, 5), &["<title id=\"run-5-curve-0-t\">L1 A→B\u{a0}↓, run 5</title>"]);
+    check_in(
+        part(&page, 5),
+        &["<title id=\"run-3af1c005-curve-0-t\">L1 A→B\u{a0}↓, run 5</title>"],
+    );
+
+    // Of the changes no more is kept than 1 MiB; and both files of an attempt may be damaged.
+    let noted = &mut fixture.record.runs[5].provenance[0];
+    noted.changes = Some(1 << 20);
+    check_in(
+        &said(&fixture.record, 5),
+        &["a repository with 1 MiB or more of changes to tracked files"],
+    );
+    let noted = &mut fixture.record.runs[5].provenance[0];
+    (noted.hardware, noted.environment, noted.changes) = (None, None, Some(0));
+    let told = said(&fixture.record, 5);
+    check_in(
+        &told,
+        &["a folder without changes to tracked files, or in no", "missing machine, environment"],
+    );
+    assert!(!told.contains("No attempt noted"), "{told}");
 
     // One to come has its configuration, and what it cannot have is not asked for.
     let to_come = text_of(part(&page, 7));
@@ -196,7 +261,7 @@ fn what_went_wrong_comes_first_and_is_told_once() {
     fixture.record.runs[6].log_tail = vec!["allocating 64 GiB".into()];
     fixture.record.runs[2].trouble = vec!["samples not recorded: disk full".into()];
     let page = html(&fixture.record);
-    let order: Vec<&str> = page.split("class=\"run\" id=\"run-").skip(1).collect();
+    let order: Vec<&str> = page.split("class=\"run\" id=\"run-3af1c00").skip(1).collect();
     let order: Vec<&str> = order.iter().filter_map(|it| it.split('"').next()).collect();
     assert_eq!(order, ["2", "4", "6", "0", "1", "3", "5", "7"]);
     let (wrong, rest) = page.split_once("<h3>Run by run</h3>").expect("the others follow");
@@ -272,12 +337,16 @@ fn of_many_runs_each_part_holds_what_is_its_own() {
         fixture
     };
     let few = many(6);
-    assert_eq!(html(&few.record).matches("id=\"run-7-leaves\"").count(), 1, "60 runs in full");
+    assert_eq!(
+        html(&few.record).matches("id=\"run-3af1c007-leaves\"").count(),
+        1,
+        "60 runs in full"
+    );
     let [fewer, more] = [many(7), many(8)].map(|it| html(&it.record));
     let each = (more.len() - fewer.len()) / 10;
     assert!(each < 8_000, "{each} bytes a run make {} of 500", 500 * each);
     assert!(
-        !more.contains("run-7-curve") && !more.contains("run-7-leaves"),
+        !more.contains("run-3af1c007-curve") && !more.contains("run-3af1c007-leaves"),
         "no curves, no leaf twice"
     );
     assert_eq!(more.matches(">all.leaf_7</th>").count(), 1);

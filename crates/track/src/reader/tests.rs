@@ -306,7 +306,7 @@ fn what_a_run_was_asked_is_its_own_word_where_it_has_one() {
     assert_eq!((alone.config, alone.dataset), (asked(0), Some(fixture::dataset())));
 }
 
-/// The sweep's plan says who set a leaf; a run alone, and one of an old plan, says it itself.
+/// The sweep's plan says who set a leaf; a run that is read alone says it itself.
 #[test]
 fn who_set_what_is_the_plan_s_word_or_the_run_s() {
     let store = planned();
@@ -314,19 +314,17 @@ fn who_set_what_is_the_plan_s_word_or_the_run_s() {
     let path = store.run.config_origin();
     fs::write(&path, r#"{"loss.lambda_cycle": "preset quick"}"#).unwrap();
     let said = |entry: &PlanEntry| read_run(&store.root, entry).origins.into_values().next();
-    let mut entry = fixture::entry(0);
-    assert_eq!(said(&entry).as_deref(), Some("axis"));
-    entry.origins.clear();
-    assert_eq!(said(&entry).as_deref(), Some("preset quick"));
-    let alone = read_run_at(&store.run).unwrap().unwrap().1;
-    assert_eq!(alone.origins["loss.lambda_cycle"], "preset quick");
+    for index in [0, 1] {
+        assert_eq!(said(&fixture::entry(index)).as_deref(), Some("axis"), "begun or to come");
+    }
+    let alone = || read_run_at(&store.run).unwrap().unwrap().1;
+    assert_eq!(alone().origins["loss.lambda_cycle"], "preset quick");
 
     fs::write(&path, "null").unwrap();
-    assert_eq!((said(&entry), read_run(&store.root, &entry).damaged), (None, vec![]));
+    assert_eq!((alone().origins.len(), alone().damaged), (0, vec![]));
     fs::write(&path, "{").unwrap();
-    let run = read_run(&store.root, &entry);
-    assert_eq!((run.origins.len(), &run.damaged[0].0), (0, &path));
-    assert_eq!(said(&fixture::entry(1)).as_deref(), Some("axis"), "one to come has its plan's");
+    assert_eq!((alone().origins.len(), &alone().damaged[0].0), (0, &path));
+    assert_eq!(first(&store).damaged, vec![], "the plan has said it");
 }
 
 #[test]
@@ -344,10 +342,11 @@ fn provenance_of_every_attempt_and_none_where_there_is_none() {
 
     let run = first(&store);
     assert_eq!(run.program, Some(fixture::identity(0).code));
-    let [noted] = &run.provenance[..] else { panic!("{:?}", run.provenance) };
+    let [noted, lost] = &run.provenance[..] else { panic!("{:?}", run.provenance) };
     assert_eq!((noted.attempt, &noted.hardware, noted.changes), (1, &None, Some(5)));
     let found = noted.environment.as_ref().unwrap();
     assert_eq!((found.versions["burn"].as_str(), found.argv.len()), ("0.22", 0));
+    assert_eq!((lost.attempt, &lost.hardware, lost.changes), (3, &None, None), "torn, not unnoted");
     assert_eq!(run.damaged[0].0, torn);
     let status = read_sweep_status(&store.root, "lambda").unwrap().runs.swap_remove(0);
     assert!(status.provenance.is_empty() && status.checkpoints.is_empty());

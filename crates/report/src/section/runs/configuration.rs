@@ -1,22 +1,34 @@
 //! What a run was asked to do: leaf by leaf, who set it, and in what it differs from the baseline.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 use track::RunRecord;
 
+use super::anchor::Anchors;
 use crate::escape::esc;
 use crate::number::{self, MISSING, plural};
 use crate::page::Subject;
 use crate::section::leaves::flatten;
 
-/// The configuration that all others are set against: the baseline's, or the first cell's where the
-/// sweep has none.
+/// The configurations that all others are set against, seed by seed: the baseline's, or the first
+/// cell's where the sweep has none.
 pub(super) struct Reference<'a> {
     is_baseline: bool,
     cell: usize,
+    /// In plan order, those whose configuration is recorded.
+    runs: Vec<Recorded<'a>>,
+}
+
+struct Recorded<'a> {
+    run: &'a RunRecord,
     leaves: Map<String, Value>,
-    origins: Option<&'a BTreeMap<String, String>>,
+}
+
+impl<'a> Recorded<'a> {
+    fn origin(&self, leaf: &str) -> Option<&'a str> {
+        self.run.origins.get(leaf).map(String::as_str)
+    }
 }
 
 /// One row: a leaf of the run, of the reference, or of both.
@@ -27,11 +39,19 @@ struct Leaf<'a> {
     origin: Option<&'a str>,
     /// Who set it in the reference, where that is somebody else.
     other_origin: Option<&'a str>,
+    /// The reference has another value with this seed than with its first, which stands above the parts.
+    is_of_seed: bool,
 }
 
 impl Leaf<'_> {
     fn differs(&self) -> bool {
-        self.value != self.of_reference
+        self.is_in_both() && self.value != self.of_reference
+    }
+
+    /// One that a run of an earlier version lacks had then the value that it has now, or the question
+    /// would not be the same: it says nothing, and counts as no difference.
+    fn is_in_both(&self) -> bool {
+        self.value.is_some() && self.of_reference.is_some()
     }
 }
 
@@ -40,30 +60,26 @@ impl<'a> Reference<'a> {
         let baseline = subject.summary.baseline;
         let cell = baseline.unwrap_or(0);
         let own = subject.record.runs.iter().filter(|run| run.cell == cell);
-        let run = own.into_iter().find(|run| run.config.is_object());
-        Reference {
-            is_baseline: baseline.is_some(),
-            cell,
-            leaves: run.map(leaves).unwrap_or_default(),
-            origins: run.map(|run| &run.origins),
-        }
+        let recorded = own.map(|run| Recorded { run, leaves: leaves(run) });
+        let runs = recorded.filter(|it| !it.leaves.is_empty()).collect();
+        Reference { is_baseline: baseline.is_some(), cell, runs }
+    }
+
+    /// Of the same seed, which a run's values are paired with, or else the first.
+    fn to(&self, run: &RunRecord) -> Option<&Recorded<'a>> {
+        self.runs.iter().find(|it| it.run.seed == run.seed).or(self.runs.first())
     }
 
     fn words(&self) -> &'static str {
         if self.is_baseline { "the baseline" } else { "the first cell" }
     }
 
-    fn origin(&self, leaf: &str) -> Option<&'a str> {
-        self.origins?.get(leaf).map(String::as_str)
-    }
-
     /// Every leaf of it, folded: for pages whose runs name only what they have otherwise.
     pub(super) fn all(&self) -> String {
-        if self.leaves.is_empty() {
-            return String::new();
-        }
+        let Some(first) = self.runs.first() else { return String::new() };
         let row = |(path, value): (&String, &Value)| {
-            let origin = self.origin(path).map_or_else(|| MISSING.into(), |it| esc(it).to_string());
+            let origin =
+                first.origin(path).map_or_else(|| MISSING.into(), |it| esc(it).to_string());
             let value = esc(number::setting(value));
             format!(
                 "<tr><th scope=\"row\">{}</th><td>{value}</td><td>{origin}</td></tr>\n",
@@ -76,8 +92,8 @@ impl<'a> Reference<'a> {
              <thead><tr><th scope=\"col\">leaf</th><th scope=\"col\">value</th><th scope=\"col\">set by</th></tr></thead>\n\
              <tbody>\n{}</tbody>\n</table></div>\n</details>\n",
             self.words(),
-            self.leaves.len(),
-            self.leaves.iter().map(row).collect::<String>()
+            first.leaves.len(),
+            first.leaves.iter().map(row).collect::<String>()
         )
     }
 }
@@ -85,8 +101,8 @@ impl<'a> Reference<'a> {
 /// What differs, and folded every leaf; of many runs the leaves that are the reference's stand in one
 /// place.
 pub(super) fn block(
-    subject: &Subject<'_>,
     reference: &Reference<'_>,
+    anchors: &Anchors,
     run: &RunRecord,
     in_full: bool,
 ) -> String {
@@ -97,10 +113,12 @@ pub(super) fn block(
         return out;
     }
     let rows = rows(reference, run, &own);
-    let differing: Vec<&Leaf<'_>> =
-        rows.iter().filter(|it| it.differs() || it.other_origin.is_some()).collect();
-    let with = same_seed(subject, reference, run);
-    let count = differing.iter().filter(|it| it.differs()).count();
+    let is_told = |it: &&Leaf<'_>| {
+        it.differs() || !it.is_in_both() || it.other_origin.is_some() || (it.is_of_seed && !in_full)
+    };
+    let told: Vec<&Leaf<'_>> = rows.iter().filter(is_told).collect();
+    let with = set_against(reference, anchors, run);
+    let count = rows.iter().filter(|it| it.differs()).count();
     let words = reference.words();
     out.push_str(&match (run.cell == reference.cell, count) {
         (true, 0) if reference.is_baseline => "<p>This is the baseline.</p>\n".into(),
@@ -116,18 +134,29 @@ pub(super) fn block(
             }
         ),
     });
+    let lone = rows.iter().filter(|it| !it.is_in_both()).count();
+    if lone > 0 && !reference.runs.is_empty() {
+        out.push_str(&format!(
+            "<p>{} recorded in one of the two runs only, which is no difference: what a run of another version lacks is as in the \
+             other.</p>\n",
+            match lone {
+                1 => "1 leaf is".into(),
+                lone => format!("{} are", plural(lone, "leaf").replace("leafs", "leaves")),
+            }
+        ));
+    }
     if run.origins.is_empty() {
         out.push_str("<p class=\"absent\">Who set its leaves is not recorded.</p>\n");
     }
-    if !differing.is_empty() {
+    if !told.is_empty() {
         let name = format!("Run {}: what differs", run.index);
-        out.push_str(&table(reference, differing.iter().copied(), &name));
+        out.push_str(&table(reference, told.iter().copied(), &name));
     }
     if in_full {
         let name = format!("Run {}: all leaves", run.index);
         out.push_str(&format!(
-            "<details id=\"run-{}-leaves\"><summary>All leaves: {}</summary>\n{}</details>\n",
-            run.index,
+            "<details id=\"{}-leaves\"><summary>All leaves: {}</summary>\n{}</details>\n",
+            anchors.at(run),
             rows.len(),
             table(reference, rows.iter(), &name)
         ));
@@ -139,15 +168,16 @@ pub(super) fn block(
     out
 }
 
-/// The run of the reference that shares the seed, which its values are paired with.
-fn same_seed(subject: &Subject<'_>, reference: &Reference<'_>, run: &RunRecord) -> String {
-    let mut runs = subject.record.runs.iter();
-    let paired = runs.find(|it| it.cell == reference.cell && it.seed == run.seed);
-    match paired {
-        Some(it) if it.index != run.index => {
-            format!(" (<a href=\"#run-{0}\">run {0}</a>, of the same seed)", it.index)
-        }
-        _ => String::new(),
+/// Which run of the reference the values are of.
+fn set_against(reference: &Reference<'_>, anchors: &Anchors, run: &RunRecord) -> String {
+    let Some(it) = reference.to(run).map(|it| it.run) else { return String::new() };
+    if it.index == run.index {
+        return String::new();
+    }
+    let link = format!("<a href=\"#{}\">run {}</a>", anchors.at(it), it.index);
+    match it.seed == run.seed {
+        true => format!(" ({link}, of the same seed)"),
+        false => format!(" ({link}, of seed {}: of this seed none is recorded)", it.seed),
     }
 }
 
@@ -165,12 +195,21 @@ fn rows<'a>(
     run: &'a RunRecord,
     own: &'a Map<String, Value>,
 ) -> Vec<Leaf<'a>> {
-    let paths: BTreeSet<&String> = own.keys().chain(reference.leaves.keys()).collect();
+    let (other, first) = (reference.to(run), reference.runs.first());
+    let others = other.into_iter().flat_map(|it| it.leaves.keys());
+    let paths: BTreeSet<&String> = own.keys().chain(others).collect();
     let row = |path: &'a String| {
         let origin = run.origins.get(path).map(String::as_str);
-        let other_origin = reference.origin(path).filter(|it| origin.is_some_and(|own| own != *it));
-        let (value, of_reference) = (own.get(path), reference.leaves.get(path));
-        Leaf { path, value, of_reference, origin, other_origin }
+        let other_origin = other.and_then(|it| it.origin(path));
+        let (value, of_reference) = (own.get(path), other.and_then(|it| it.leaves.get(path)));
+        Leaf {
+            path,
+            value,
+            of_reference,
+            origin,
+            other_origin: other_origin.filter(|it| origin.is_some_and(|own| own != *it)),
+            is_of_seed: of_reference != first.and_then(|it| it.leaves.get(path)),
+        }
     };
     paths.into_iter().map(row).collect()
 }
@@ -191,7 +230,8 @@ fn table<'a>(
         });
         let (class, set_against) = match leaf.differs() {
             true => (" class=\"differs\"", format!("≠ {}", said(leaf.of_reference))),
-            false => ("", "the same".into()),
+            false if leaf.is_in_both() => ("", "the same".into()),
+            false => ("", said(leaf.of_reference)),
         };
         format!(
             "<tr{class}><th scope=\"row\">{}</th><td>{}</td><td>{set_against}</td><td>{origin}{otherwise}</td></tr>\n",

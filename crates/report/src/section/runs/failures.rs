@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use track::{FailureClass, RunRecord, RunState};
 
+use super::anchor::Anchors;
 use super::{ending, run_link};
 use crate::escape::esc;
 use crate::page::Subject;
@@ -11,7 +12,7 @@ use crate::page::Subject;
 /// Runs that are named in one group.
 const MOST: usize = 12;
 
-pub(super) fn block(subject: &Subject<'_>) -> String {
+pub(super) fn block(subject: &Subject<'_>, anchors: &Anchors) -> String {
     let ended =
         |run: &&RunRecord| run.state.is_failure() || matches!(run.state, RunState::Diverged { .. });
     let mut groups: BTreeMap<(&str, String), Vec<&RunRecord>> = BTreeMap::new();
@@ -31,19 +32,19 @@ pub(super) fn block(subject: &Subject<'_>) -> String {
          <th scope=\"col\">which</th><th scope=\"col\">what to do</th></tr></thead>\n<tbody>\n",
     );
     for ((class, _), runs) in &groups {
-        out.push_str(&row(subject, class, runs));
+        out.push_str(&row(subject, anchors, class, runs));
     }
     out.push_str("</tbody>\n</table>\n</div>\n");
     out
 }
 
-fn row(subject: &Subject<'_>, class: &str, runs: &[&RunRecord]) -> String {
+fn row(subject: &Subject<'_>, anchors: &Anchors, class: &str, runs: &[&RunRecord]) -> String {
     let line = first_line(runs[0]);
     let others = match runs.iter().all(|run| first_line(run) == line) {
         true => "",
         false => " <span class=\"quiet\">(and alike)</span>",
     };
-    let mut which: Vec<String> = runs.iter().take(MOST).map(|run| run_link(run.index)).collect();
+    let mut which: Vec<String> = runs.iter().take(MOST).map(|run| run_link(anchors, run)).collect();
     if runs.len() > MOST {
         which.push(format!("and {} more", runs.len() - MOST));
     }

@@ -1,7 +1,7 @@
 //! The way from the page to a run's folder, where both lie near each other.
 
 use std::fs;
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
 use crate::escape::esc;
 
@@ -23,9 +23,24 @@ pub(super) fn named(page: Option<&Path>, run: &Path, inside: &Path) -> String {
     }
 }
 
+/// A browser takes `..` for one name less of the address, whatever that name is a link to: both paths
+/// stay as they are written, and are linked where that is the same folder.
 fn address(page: &Path, folder: &Path) -> Option<String> {
-    let [page, folder] = [page, folder].map(fs::canonicalize);
-    relative(&page.ok()?, &folder.ok()?)
+    let (from, to) = (as_written(page)?, as_written(folder)?);
+    relative(&from, &to)
+}
+
+/// Absolute and without `..`, as a browser shortens it; `None` where that is another folder, or none.
+fn as_written(path: &Path) -> Option<PathBuf> {
+    let mut written = PathBuf::new();
+    for part in std::path::absolute(path).ok()?.components() {
+        match part {
+            Component::ParentDir => drop(written.pop()),
+            part => written.push(part),
+        }
+    }
+    let is_same = fs::canonicalize(&written).ok()? == fs::canonicalize(path).ok()?;
+    is_same.then_some(written)
 }
 
 /// From one absolute folder to another, as an address: nothing in it is more than a name.
@@ -71,5 +86,31 @@ mod tests {
         check("/home/a", "/home/a/runs", Some("./runs"));
         check("/home/a", "/mnt/runs", None);
         check("/a/b", "/a/javascript:x\"'> é", Some("./../javascript%3Ax%22%27%3E%20%C3%A9"));
+    }
+
+    /// A store, or the reports, that lie elsewhere and are reached by a link: what a browser makes of the
+    /// address must be the run's folder.
+    #[cfg(unix)]
+    #[test]
+    fn an_address_is_read_as_text() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(dir.path()).unwrap();
+        for folder in ["disk/deep/reports/x", "disk/runs/x/r", "home/work"] {
+            fs::create_dir_all(root.join(folder)).unwrap();
+        }
+        let link = |to: &str, at: &str| {
+            std::os::unix::fs::symlink(root.join(to), root.join(at)).unwrap();
+        };
+        link("disk/deep/reports", "home/work/reports");
+        link("disk/runs", "home/work/runs");
+        let check = |page: &str, run: &str, expected: Option<&str>| {
+            let found = address(&root.join(page), &root.join(run));
+            assert_eq!(found.as_deref(), expected, "{page} {run}");
+        };
+        check("home/work/reports/x", "home/work/runs/x/r", Some("./../../runs/x/r"));
+        check("home/work/reports/x", "home/work/reports/../runs/x/r", None);
+        check("home/work/reports/x", "home/work/reports/../../runs/x/r", None);
+        check("home/work/../work/reports/x", "home/work/runs/x/r", Some("./../../runs/x/r"));
+        check("home/work/reports/x", "home/work/runs/x/gone", None);
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use track::{CheckpointRecord, RunRecord, RunState};
 
+use super::anchor::Anchors;
 use super::configuration::{self, Reference};
 use super::provenance::{self, Facts, facts, size};
 use super::{folder, state_word, traces};
@@ -22,13 +23,18 @@ const MOST_IN_FULL: usize = 64;
 struct Parts<'a> {
     subject: &'a Subject<'a>,
     options: &'a Options,
+    anchors: &'a Anchors,
     reference: Reference<'a>,
     in_full: bool,
     /// What is told above the parts, and not in them.
     shared: Facts,
 }
 
-pub(super) fn block(subject: &Subject<'_>, options: &Options) -> Result<String, ReportError> {
+pub(super) fn block(
+    subject: &Subject<'_>,
+    options: &Options,
+    anchors: &Anchors,
+) -> Result<String, ReportError> {
     let runs = &subject.record.runs;
     let in_full = runs.len() <= MOST_IN_FULL;
     let begun = || runs.iter().filter(|run| run.state != RunState::Planned);
@@ -36,7 +42,8 @@ pub(super) fn block(subject: &Subject<'_>, options: &Options) -> Result<String, 
         true => Facts::new(),
         false => provenance::shared(&begun().map(|run| facts(subject, run)).collect::<Vec<_>>()),
     };
-    let parts = Parts { subject, options, reference: Reference::of(subject), in_full, shared };
+    let reference = Reference::of(subject);
+    let parts = Parts { subject, options, anchors, reference, in_full, shared };
     let (wrong, others): (Vec<&RunRecord>, Vec<&RunRecord>) =
         runs.iter().partition(|run| went_wrong(run));
     let mut out = String::from("<div class=\"run-parts\">\n");
@@ -100,16 +107,16 @@ impl Parts<'_> {
 
     fn part(&self, run: &RunRecord) -> Result<String, ReportError> {
         let mut out = format!(
-            "<details class=\"run\" id=\"run-{}\"><summary>{}</summary>\n<div class=\"of-run\">\n",
-            run.index,
+            "<details class=\"run\" id=\"{}\"><summary>{}</summary>\n<div class=\"of-run\">\n",
+            self.anchors.at(run),
             self.summary(run)
         );
         out.push_str(&self.outcome(run));
-        out.push_str(&configuration::block(self.subject, &self.reference, run, self.in_full));
+        out.push_str(&configuration::block(&self.reference, self.anchors, run, self.in_full));
         if run.state != RunState::Planned {
             if self.in_full {
                 out.push_str("<h4>Curves</h4>\n");
-                out.push_str(&traces::block(self.subject, run)?);
+                out.push_str(&traces::block(self.subject, run, &self.anchors.at(run))?);
             }
             out.push_str(&self.samples(run));
             out.push_str(&timeline(run));

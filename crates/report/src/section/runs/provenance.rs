@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use track::{Environment, Hardware, ProvenanceRecord, RunRecord, RunState};
+use track::{DIFF_MAX_BYTES, Environment, Hardware, ProvenanceRecord, RunRecord, RunState};
 
 use crate::escape::esc;
 use crate::number::{grouped, plural};
@@ -94,11 +94,15 @@ const NOTED: [(&str, Read); 11] = [
     }),
     ("typed in", |it| {
         it.changes.map(|bytes| match bytes {
-            0 => "a folder without uncommitted changes, or in no repository".into(),
-            bytes => format!("a repository with {} of uncommitted changes", size(bytes)),
+            0 => "a folder without changes to tracked files, or in no repository".into(),
+            DIFF_MAX_BYTES.. => {
+                "a repository with 1 MiB or more of changes to tracked files".into()
+            }
+            bytes => format!("a repository with {} of changes to tracked files", size(bytes)),
         })
     }),
-    ("not noted", |it| {
+    // Not written, or not readable: the latter is named beneath the parts.
+    ("missing", |it| {
         let missing =
             [("machine", it.hardware.is_none()), ("environment", it.environment.is_none())];
         let missing = missing.iter().filter(|(_, is)| *is).map(|(name, _)| *name);
@@ -207,7 +211,7 @@ mod tests {
         let lost = [noted(1, Some("cpu")), noted(3, None)];
         assert_eq!(said(&lost, "device").unwrap(), "attempt 1: cpu; attempt 3: not recorded");
         assert_eq!(
-            said(&lost, "not noted").unwrap(),
+            said(&lost, "missing").unwrap(),
             "attempt 1: environment; attempt 3: machine, environment"
         );
     }

@@ -28,14 +28,20 @@ struct Trace<'a> {
     points: Vec<(u64, f64)>,
 }
 
-pub(super) fn block(subject: &Subject<'_>, run: &RunRecord) -> Result<String, ReportError> {
+/// `anchor` is where the run's part is; what lies within is named after it.
+pub(super) fn block(
+    subject: &Subject<'_>,
+    run: &RunRecord,
+    anchor: &str,
+) -> Result<String, ReportError> {
     let mut panels = String::new();
-    if let Some(panel) = primary(subject, run)? {
+    if let Some(panel) = primary(subject, run, anchor)? {
         panels.push_str(&panel);
     }
     for (at, (caption, prefix)) in LOSSES.iter().enumerate() {
         let traces = losses(run, prefix);
-        if let Some(panel) = panel(run, at + 1, caption, "", &traces, Vec::new())? {
+        let id = format!("{anchor}-curve-{}", at + 1);
+        if let Some(panel) = panel(run, id, caption, "", &traces, Vec::new())? {
             panels.push_str(&panel);
         }
     }
@@ -46,7 +52,11 @@ pub(super) fn block(subject: &Subject<'_>, run: &RunRecord) -> Result<String, Re
 }
 
 /// The metric the sweep is judged by, among the other seeds of the cell.
-fn primary(subject: &Subject<'_>, run: &RunRecord) -> Result<Option<String>, ReportError> {
+fn primary(
+    subject: &Subject<'_>,
+    run: &RunRecord,
+    anchor: &str,
+) -> Result<Option<String>, ReportError> {
     let name = subject.primary.name.as_str();
     let found = held_out(run);
     let Some(points) = found.series.get(name) else { return Ok(None) };
@@ -61,7 +71,8 @@ fn primary(subject: &Subject<'_>, run: &RunRecord) -> Result<Option<String>, Rep
     let seeds = if others.is_empty() { "" } else { "; thin: its cell's other seeds" };
     let note = format!("{fold}{seeds}");
     let traces = [Trace { name, points: points.clone() }];
-    panel(run, 0, &subject.primary.heading(), &note, &traces, others)
+    let id = format!("{anchor}-curve-0");
+    panel(run, id, &subject.primary.heading(), &note, &traces, others)
 }
 
 fn losses<'a>(run: &'a RunRecord, prefix: &str) -> Vec<Trace<'a>> {
@@ -77,7 +88,7 @@ fn losses<'a>(run: &'a RunRecord, prefix: &str) -> Vec<Trace<'a>> {
 
 fn panel(
     run: &RunRecord,
-    at: usize,
+    id: String,
     caption: &str,
     note: &str,
     traces: &[Trace<'_>],
@@ -93,7 +104,7 @@ fn panel(
         resumed: resumptions(run, &trace.points),
     });
     let figure = RunCurve {
-        id: format!("run-{}-curve-{at}", run.index),
+        id,
         title: format!("{caption}, run {}", run.index),
         description: description(traces),
         lines: lines.collect(),

@@ -3,9 +3,9 @@
 use std::fs;
 
 use report::{Options, render};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{part, recorded};
+use super::{anchor, part, recorded};
 use crate::devtools::Browser;
 use crate::fixture::Fixture;
 use crate::html;
@@ -57,8 +57,10 @@ const OPEN: &str = r##"(() => {
     at.matches("summary") ? at.parentElement.id : at.nodeName, top >= 0 && top < innerHeight];
 })()"##;
 
+const RELOAD: &str = "setTimeout(() => location.reload())";
+
 /// What a link does, it does a moment later.
-const SOON: &str = "new Promise((done) => setTimeout(done, 60))";
+const SOON: &str = "new Promise((done) => setTimeout(done, 400))";
 
 #[test]
 fn a_link_to_a_run_opens_its_part() {
@@ -67,37 +69,60 @@ fn a_link_to_a_run_opens_its_part() {
     let page = fixture.dir.path().join("page.html");
     fs::write(&page, html(&fixture.record)).expect("a temporary folder can be written");
     browser.resize(1280);
-    browser.open(&page.with_file_name("page.html#run-5"));
+    browser.open(&page.with_file_name("page.html#run-3af1c005"));
     browser.evaluate(SOON);
-    assert_eq!(browser.evaluate(OPEN)[0], "run-by-run run-5");
-    let place = "document.getElementById('run-5').getBoundingClientRect().top";
+    assert_eq!(browser.evaluate(OPEN)[0], "run-by-run run-3af1c005");
+    let place = "document.getElementById('run-3af1c005').getBoundingClientRect().top";
     let top = browser.evaluate(place).as_f64().expect("a number");
     assert!((0.0..900.0).contains(&top), "it is in sight: {top}");
-    assert_eq!(browser.evaluate("location.hash"), "#run-5", "as it was handed on");
+    // What it has opened is kept like what a reader opens, beside a second one.
+    let hash = "location.hash";
+    assert_eq!(browser.evaluate(hash), "#open=run-by-run+run-3af1c005");
+    browser.evaluate("document.querySelector('#runs tbody a[href$=run-3af1c006]').click()");
+    browser.evaluate(SOON);
+    let both = "run-by-run run-3af1c005 run-3af1c006";
+    assert_eq!(browser.evaluate(hash), format!("#open={}", both.replace(' ', "+")));
+    // One that is open already has the address for a moment only.
+    browser.evaluate("document.querySelector('#runs tbody a[href$=run-3af1c005]').click()");
+    browser.evaluate(SOON);
+    assert_eq!(browser.evaluate(hash), format!("#open={}", both.replace(' ', "+")));
+    browser.reload_by(RELOAD);
+    browser.evaluate(SOON);
+    assert_eq!(browser.evaluate(OPEN)[0], both);
+    assert_eq!(browser.evaluate(OPEN)[1], "BODY", "who reads elsewhere stays there");
+    // Shut by hand it stays shut.
+    browser.evaluate("{ document.getElementById('run-3af1c005').open = false; }");
+    browser.evaluate(SOON);
+    browser.reload_by(RELOAD);
+    browser.evaluate(SOON);
+    assert_eq!(browser.evaluate(OPEN)[0], "run-by-run run-3af1c006");
 
     // From the table by keys, and on from there.
     browser.open(&page);
     assert_eq!(browser.evaluate(OPEN)[0], "");
-    browser.evaluate("document.querySelector('#runs tbody a[href$=run-6]').focus()");
+    browser.evaluate("document.querySelector('#runs tbody a[href$=run-3af1c006]').focus()");
     browser.press("Enter", 13);
     browser.evaluate(SOON);
-    assert_eq!(browser.evaluate(OPEN), json!(["run-by-run run-6", "run-6", true]));
+    let open = json!(["run-by-run run-3af1c006", "run-3af1c006", true]);
+    assert_eq!(browser.evaluate(OPEN), open);
     browser.press("Tab", 9);
-    assert_eq!(browser.evaluate("document.activeElement.parentElement.id"), "run-6-leaves");
+    let at = "document.activeElement.parentElement.id";
+    assert_eq!(browser.evaluate(at), "run-3af1c006-leaves");
     browser.press("Enter", 13);
     browser.evaluate(SOON);
-    assert_eq!(browser.evaluate("location.hash"), "#open=run-by-run+run-6+run-6-leaves");
-    browser.reload_by("setTimeout(() => location.reload())");
-    assert_eq!(browser.evaluate(OPEN)[0], "run-by-run run-6 run-6-leaves", "kept");
+    let open = "run-by-run run-3af1c006 run-3af1c006-leaves";
+    assert_eq!(browser.evaluate(hash), format!("#open={}", open.replace(' ', "+")));
+    browser.reload_by(RELOAD);
+    assert_eq!(browser.evaluate(OPEN)[0], open, "kept");
     // Closed by hand and asked for again.
-    browser.evaluate("{ document.getElementById('run-6').open = false; }");
-    browser.evaluate("document.querySelector('#runs tbody a[href$=run-6]').click()");
+    browser.evaluate("{ document.getElementById('run-3af1c006').open = false; }");
+    browser.evaluate("document.querySelector('#runs tbody a[href$=run-3af1c006]').click()");
     browser.evaluate(SOON);
-    assert_eq!(browser.evaluate("document.getElementById('run-6').open"), true);
+    assert_eq!(browser.evaluate("document.getElementById('run-3af1c006').open"), true);
     // One that went wrong lies outside the fold.
     browser.evaluate("document.querySelector('.failures a').click()");
     browser.evaluate(SOON);
-    assert_eq!(browser.evaluate(OPEN)[1], "run-4");
+    assert_eq!(browser.evaluate(OPEN)[1], "run-3af1c004");
     assert!(browser.complaints().is_empty(), "{:?}", browser.complaints());
 }
 
@@ -105,13 +130,12 @@ fn a_link_to_a_run_opens_its_part() {
 fn a_run_s_pictures_are_shown_in_the_grid() {
     let Some(mut browser) = Browser::start() else { return };
     let mut fixture = recorded(&[0, 1]);
-    // One that the grid has no pictures of: of a third seed.
+    // One whose pictures are gone, of a third seed: the grid has none of it.
     let mut late = fixture.record.runs[5].clone();
-    (late.index, late.seed) = (8, 9);
+    (late.index, late.seed, late.key) = (8, 9, "3af1c00855120000".into());
     late.samples.iter_mut().for_each(|it| it.path = "gone.png".into());
     fixture.record.plan.cells[1].seeds.push(9);
     fixture.record.runs.push(late);
-    fixture.record.runs[8].samples.clear();
     let page = fixture.dir.path().join("page.html");
     fs::write(&page, html(&fixture.record)).expect("a temporary folder can be written");
     browser.open(&page);
@@ -120,9 +144,12 @@ fn a_run_s_pictures_are_shown_in_the_grid() {
         browser.evaluate(status),
         "Shown: seed 0, step 1200, translation and reconstruction."
     );
+    // A part that lies in a closed one tells nobody that it is opened.
+    browser.evaluate("{ document.getElementById('run-by-run').open = true; }");
     let go = |index: usize| {
         format!(
-            "{{ const it = document.getElementById('run-{index}'); it.open = true; it.querySelector('.to-samples').click(); }}"
+            "{{ const it = document.getElementById('{}'); it.open = true; it.querySelector('.to-samples').click(); }}",
+            anchor(index)
         )
     };
     browser.evaluate(&go(4));
@@ -140,9 +167,69 @@ fn a_run_s_pictures_are_shown_in_the_grid() {
         browser.evaluate(status),
         "Shown: seed 0, step 1200, translation and reconstruction."
     );
+    // A way that leads nowhere says so, and goes nowhere.
+    browser.evaluate(&go(8));
+    browser.evaluate(SOON);
+    let note = |index: usize| {
+        let part = anchor(index);
+        format!("document.querySelector('#{part} .to-samples').nextElementSibling.textContent")
+    };
+    assert_eq!(browser.evaluate(&note(8)), "(this page's grid leaves the run out)");
+    assert_eq!(browser.evaluate(&note(1)), "");
     assert_eq!(
-        browser.evaluate("document.getElementById('run-8').querySelector('.to-samples')"),
-        Value::Null
+        browser.evaluate(status),
+        "Shown: seed 0, step 1200, translation and reconstruction."
     );
     assert!(browser.complaints().is_empty(), "{:?}", browser.complaints());
+}
+
+/// Each costs time when the page is opened, and of many runs most are never looked at.
+#[test]
+fn a_folded_table_is_measured_when_it_is_unfolded() {
+    let Some(mut browser) = Browser::start() else { return };
+    let fixture = recorded(&[0, 1]);
+    let page = fixture.dir.path().join("page.html");
+    fs::write(&page, html(&fixture.record)).expect("a temporary folder can be written");
+    browser.resize(400);
+    browser.open(&page);
+    browser.evaluate(SOON);
+    let hints = "document.querySelectorAll('.run-parts .hint').length";
+    assert_eq!(browser.evaluate(hints), 0);
+    let shown = "document.querySelector('#runs > .tools ~ .hint').hidden";
+    assert_eq!(browser.evaluate(shown), false, "what is seen at once is told at once");
+    // Runs within an open fold are folded still.
+    browser.evaluate("{ document.getElementById('run-by-run').open = true; }");
+    browser.evaluate(SOON);
+    assert_eq!(browser.evaluate(hints), 0);
+    browser.evaluate("{ document.getElementById('run-3af1c005').open = true; }");
+    browser.evaluate(SOON);
+    assert_eq!(browser.evaluate(hints), 2, "what differs, and the checkpoints");
+    browser.evaluate("{ document.getElementById('run-3af1c005-leaves').open = true; }");
+    browser.evaluate(SOON);
+    let own = "[...document.querySelectorAll('#run-3af1c005-leaves .hint')].map((it) => it.hidden)";
+    let fits = "(() => { const it = document.querySelector('#run-3af1c005-leaves .scroll');
+        return [it.scrollWidth <= it.clientWidth + 1]; })()";
+    let fits = browser.evaluate(fits);
+    assert_eq!(browser.evaluate(own), fits);
+    assert!(browser.complaints().is_empty(), "{:?}", browser.complaints());
+}
+
+/// The numbers of a run's curve stay open in that run, whatever comes before it.
+#[test]
+fn what_is_open_within_a_run_stays_with_the_run() {
+    let Some(mut browser) = Browser::start() else { return };
+    let fixture = recorded(&[0, 1]);
+    let page = fixture.dir.path().join("page.html");
+    fs::write(&page, html(&fixture.record)).expect("a temporary folder can be written");
+    browser.open(&page);
+    for part in ["#run-by-run", "#run-3af1c005", "#run-3af1c005 figure details"] {
+        browser.evaluate(&format!("{{ document.querySelector('{part}').open = true; }}"));
+        browser.evaluate(SOON);
+    }
+    let mut record = fixture.record.clone();
+    record.runs[1].rows.clear();
+    fs::write(&page, html(&record)).expect("a temporary folder can be written");
+    browser.reload_by(RELOAD);
+    let open = "[...document.querySelectorAll('.run figure details[open]')].map((it) => it.closest('.run').id)";
+    assert_eq!(browser.evaluate(open), json!(["run-3af1c005"]));
 }

@@ -129,13 +129,7 @@ fn a_link_to_a_run_opens_its_part() {
 #[test]
 fn a_run_s_pictures_are_shown_in_the_grid() {
     let Some(mut browser) = Browser::start() else { return };
-    let mut fixture = recorded(&[0, 1]);
-    // One whose pictures are gone, of a third seed: the grid has none of it.
-    let mut late = fixture.record.runs[5].clone();
-    (late.index, late.seed, late.key) = (8, 9, "3af1c00855120000".into());
-    late.samples.iter_mut().for_each(|it| it.path = "gone.png".into());
-    fixture.record.plan.cells[1].seeds.push(9);
-    fixture.record.runs.push(late);
+    let fixture = recorded(&[0, 1]);
     let page = fixture.dir.path().join("page.html");
     fs::write(&page, html(&fixture.record)).expect("a temporary folder can be written");
     browser.open(&page);
@@ -163,19 +157,6 @@ fn a_run_s_pictures_are_shown_in_the_grid() {
     assert!(address.contains("seed=1") && address.contains("step=600"), "{address}");
     browser.evaluate(&go(1));
     browser.evaluate(SOON);
-    assert_eq!(
-        browser.evaluate(status),
-        "Shown: seed 0, step 1200, translation and reconstruction."
-    );
-    // A way that leads nowhere says so, and goes nowhere.
-    browser.evaluate(&go(8));
-    browser.evaluate(SOON);
-    let note = |index: usize| {
-        let part = anchor(index);
-        format!("document.querySelector('#{part} .to-samples').nextElementSibling.textContent")
-    };
-    assert_eq!(browser.evaluate(&note(8)), "(this page's grid leaves the run out)");
-    assert_eq!(browser.evaluate(&note(1)), "");
     assert_eq!(
         browser.evaluate(status),
         "Shown: seed 0, step 1200, translation and reconstruction."
@@ -212,24 +193,4 @@ fn a_folded_table_is_measured_when_it_is_unfolded() {
     let fits = browser.evaluate(fits);
     assert_eq!(browser.evaluate(own), fits);
     assert!(browser.complaints().is_empty(), "{:?}", browser.complaints());
-}
-
-/// The numbers of a run's curve stay open in that run, whatever comes before it.
-#[test]
-fn what_is_open_within_a_run_stays_with_the_run() {
-    let Some(mut browser) = Browser::start() else { return };
-    let fixture = recorded(&[0, 1]);
-    let page = fixture.dir.path().join("page.html");
-    fs::write(&page, html(&fixture.record)).expect("a temporary folder can be written");
-    browser.open(&page);
-    for part in ["#run-by-run", "#run-3af1c005", "#run-3af1c005 figure details"] {
-        browser.evaluate(&format!("{{ document.querySelector('{part}').open = true; }}"));
-        browser.evaluate(SOON);
-    }
-    let mut record = fixture.record.clone();
-    record.runs[1].rows.clear();
-    fs::write(&page, html(&record)).expect("a temporary folder can be written");
-    browser.reload_by(RELOAD);
-    let open = "[...document.querySelectorAll('.run figure details[open]')].map((it) => it.closest('.run').id)";
-    assert_eq!(browser.evaluate(open), json!(["run-3af1c005"]));
 }

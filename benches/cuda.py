@@ -15,7 +15,7 @@ import table
 from device_memory import MemoryWatch, gpu
 from machine import machine, versions
 from sizes import CUDA
-from workbench import HERE, Failed, Workbench, cores, median
+from workbench import HERE, Failed, ROUNDS, Workbench, cores, median
 
 # By name: the options of PyTorch or the settings of ours, and the ceiling that it stands under.
 # Our float32 may use tf32 where PyTorch's must be told to, so both are held against that.
@@ -43,7 +43,7 @@ def main():
         return 0
     sizes = [it for it in CUDA if args.size in (None, f"{it.px}/{it.batch}")]
     with tempfile.TemporaryDirectory() as scratch:
-        rounds = args.rounds or (1 if args.quick else 5)
+        rounds = args.rounds or (1 if args.quick else ROUNDS)
         bench = Workbench(args.cyclelab.absolute(), "", cores(), rounds, args.quick, Path(scratch))
         results = [measured(bench, size, device, args) for size in sizes]
     print(table.of_cuda(results))
@@ -63,7 +63,7 @@ def arguments():
     parser.add_argument("--date", required=True, help="of today, for the record")
     parser.add_argument("--size", choices=[f"{it.px}/{it.batch}" for it in CUDA], help="pixels/batch")
     parser.add_argument("--quick", action="store_true", help="a trial; nothing is written")
-    parser.add_argument("--rounds", type=int, help="5 without it; another number writes nothing")
+    parser.add_argument("--rounds", type=int, help=f"{ROUNDS} without it; another number writes nothing")
     return parser.parse_args()
 
 

@@ -19,7 +19,7 @@ import sweep_throughput
 import table
 import tracking
 from machine import machine, versions
-from workbench import HERE, Failed, Workbench, cores
+from workbench import HERE, Failed, ROUNDS, Workbench, cores
 
 MEASURES = {
     "steps": steps.measure,
@@ -38,7 +38,7 @@ def main():
     args = arguments()
     asked = args.only or [name for name in MEASURES if not (args.quick and name in SLOW)]
     with tempfile.TemporaryDirectory() as scratch:
-        rounds = args.rounds or (1 if args.quick else 5)
+        rounds = args.rounds or (1 if args.quick else ROUNDS)
         bench = Workbench(
             args.cyclelab.absolute(), args.just, cores(), rounds, args.quick, Path(scratch)
         )
@@ -73,7 +73,7 @@ def arguments():
     parser.add_argument("--date", required=True, help="of today, for the record")
     parser.add_argument("--quick", action="store_true", help="a trial; nothing is written")
     parser.add_argument("--only", nargs="+", choices=MEASURES, help="likewise, these measures alone")
-    parser.add_argument("--rounds", type=int, help="5 without it; another number writes nothing")
+    parser.add_argument("--rounds", type=int, help=f"{ROUNDS} without it; another number writes nothing")
     return parser.parse_args()
 
 

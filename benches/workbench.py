@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
+# Of a measure whose results are written.
+ROUNDS = 3
 
 
 @dataclass

@@ -62,9 +62,7 @@ impl Adam {
         let state = AdaptiveMomentumState::new(time, tensor(first), tensor(second));
         (tensor(weights), AdamState::new(state))
     }
-}
 
-impl Adam {
     /// [`step`](Self::step) by Burn's operations.
     pub(crate) fn composed(
         &self,

@@ -14,7 +14,7 @@ use crate::cpu::columns;
 use crate::cpu::correlation::Correlation;
 use crate::cpu::norm::{self, Maps, Statistics};
 use crate::cpu::product::Finish;
-use crate::{Activation, Conv, InstanceNorm};
+use crate::{Conv, InstanceNorm};
 
 /// Channels last; see [`FeatureMaps`](crate::FeatureMaps) for shapes.
 #[backend_extension(Flex, Autodiff)]
@@ -44,11 +44,8 @@ pub(crate) trait Fused: Backend {
 
 impl Fused for Flex {
     fn fused_conv(x: FlexTensor, weight: FlexTensor, bias: FlexTensor, conv: Conv) -> FlexTensor {
-        let relation = of_conv(&x, &weight, conv);
-        let (x, weight, bias) = (x.to_contiguous(), weight.to_contiguous(), bias.to_contiguous());
-        let finish = finish(&bias, conv.activation);
-        let y = relation.down(values(&x), values(&weight), finish);
-        maps(y, relation.small)
+        let passage = Passage::down(&x, &weight, conv);
+        passage.run(&x.to_contiguous(), &weight.to_contiguous(), &bias)
     }
 
     fn fused_conv_transpose(
@@ -58,11 +55,8 @@ impl Fused for Flex {
         conv: Conv,
         padding_out: usize,
     ) -> FlexTensor {
-        let relation = of_conv_transpose(&x, &weight, conv, padding_out);
-        let (x, weight, bias) = (x.to_contiguous(), weight.to_contiguous(), bias.to_contiguous());
-        let finish = finish(&bias, conv.activation);
-        let y = relation.up(values(&x), values(&weight), finish);
-        maps(y, relation.big)
+        let passage = Passage::up(&x, &weight, conv, padding_out);
+        passage.run(&x.to_contiguous(), &weight.to_contiguous(), &bias)
     }
 
     fn fused_instance_norm(
@@ -83,20 +77,7 @@ impl<C: CheckpointStrategy> Fused for Autodiff<Flex, C> {
         bias: FloatTensor<Self>,
         conv: Conv,
     ) -> FloatTensor<Self> {
-        let relation = of_conv(x.primitive(), weight.primitive(), conv);
-        let nodes = [x.node(), weight.node(), bias.node()];
-        let (x, weight) = (x.into_primitive().to_contiguous(), weight.into_primitive());
-        let weight = weight.to_contiguous();
-        let y = Flex::fused_conv(x.clone(), weight.clone(), bias.into_primitive(), conv);
-        match ConvBackward.prepare::<C>(nodes).compute_bound().stateful() {
-            OpsKind::UnTracked(step) => step.finish(y),
-            OpsKind::Tracked(step) => {
-                let slope = conv.activation.slope();
-                let result = (slope != 1.0).then(|| (y.clone(), slope));
-                let way = Way::Down;
-                step.finish(ConvState { relation, way, x, weight, result }, y)
-            }
-        }
+        Passage::down(x.primitive(), weight.primitive(), conv).tracked::<C>(x, weight, bias)
     }
 
     fn fused_conv_transpose(
@@ -106,21 +87,8 @@ impl<C: CheckpointStrategy> Fused for Autodiff<Flex, C> {
         conv: Conv,
         padding_out: usize,
     ) -> FloatTensor<Self> {
-        let relation = of_conv_transpose(x.primitive(), weight.primitive(), conv, padding_out);
-        let nodes = [x.node(), weight.node(), bias.node()];
-        let (x, weight) = (x.into_primitive().to_contiguous(), weight.into_primitive());
-        let weight = weight.to_contiguous();
-        let bias = bias.into_primitive();
-        let y = Flex::fused_conv_transpose(x.clone(), weight.clone(), bias, conv, padding_out);
-        match ConvBackward.prepare::<C>(nodes).compute_bound().stateful() {
-            OpsKind::UnTracked(step) => step.finish(y),
-            OpsKind::Tracked(step) => {
-                let slope = conv.activation.slope();
-                let result = (slope != 1.0).then(|| (y.clone(), slope));
-                let way = Way::Up;
-                step.finish(ConvState { relation, way, x, weight, result }, y)
-            }
-        }
+        let passage = Passage::up(x.primitive(), weight.primitive(), conv, padding_out);
+        passage.tracked::<C>(x, weight, bias)
     }
 
     fn fused_instance_norm(
@@ -153,14 +121,71 @@ enum Way {
     Up,
 }
 
-#[derive(Debug, Clone)]
-struct ConvState {
+/// A convolution of either kind with what follows it.
+#[derive(Debug, Clone, Copy)]
+struct Passage {
     relation: Correlation,
     way: Way,
+    negative_slope: f32,
+}
+
+impl Passage {
+    fn down(x: &FlexTensor, weight: &FlexTensor, conv: Conv) -> Self {
+        let negative_slope = conv.activation.slope();
+        Passage { relation: of_conv(x, weight, conv), way: Way::Down, negative_slope }
+    }
+
+    fn up(x: &FlexTensor, weight: &FlexTensor, conv: Conv, padding_out: usize) -> Self {
+        let relation = of_conv_transpose(x, weight, conv, padding_out);
+        Passage { relation, way: Way::Up, negative_slope: conv.activation.slope() }
+    }
+
+    /// Of the result.
+    fn shape(&self) -> Shape {
+        match self.way {
+            Way::Down => self.relation.small,
+            Way::Up => self.relation.big,
+        }
+    }
+
+    /// `x` and `weight` are contiguous.
+    fn run(&self, x: &FlexTensor, weight: &FlexTensor, bias: &FlexTensor) -> FlexTensor {
+        let bias = bias.to_contiguous();
+        let finish = Finish { bias: Some(values(&bias)), negative_slope: self.negative_slope };
+        let y = match self.way {
+            Way::Down => self.relation.down(values(x), values(weight), finish),
+            Way::Up => self.relation.up(values(x), values(weight), finish),
+        };
+        maps(y, self.shape())
+    }
+
+    fn tracked<C: CheckpointStrategy>(
+        self,
+        x: FloatTensor<Autodiff<Flex, C>>,
+        weight: FloatTensor<Autodiff<Flex, C>>,
+        bias: FloatTensor<Autodiff<Flex, C>>,
+    ) -> FloatTensor<Autodiff<Flex, C>> {
+        let nodes = [x.node(), weight.node(), bias.node()];
+        let x = x.into_primitive().to_contiguous();
+        let weight = weight.into_primitive().to_contiguous();
+        let y = self.run(&x, &weight, &bias.into_primitive());
+        match ConvBackward.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::UnTracked(step) => step.finish(y),
+            OpsKind::Tracked(step) => {
+                let result = (self.negative_slope != 1.0).then(|| y.clone());
+                step.finish(ConvState { passage: self, x, weight, result }, y)
+            }
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+struct ConvState {
+    passage: Passage,
     x: FlexTensor,
     weight: FlexTensor,
-    /// Where an activation follows: what it gave, and its slope.
-    result: Option<(FlexTensor, f32)>,
+    /// Where an activation follows: what it gave.
+    result: Option<FlexTensor>,
 }
 
 impl Backward<Flex, 3> for ConvBackward {
@@ -168,14 +193,12 @@ impl Backward<Flex, 3> for ConvBackward {
 
     fn backward(self, ops: Ops<ConvState, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let [of_x, of_weight, of_bias] = ops.parents;
-        let ConvState { relation, way, x, weight, result } = ops.state;
+        let ConvState { passage, x, weight, result } = ops.state;
+        let Passage { relation, way, negative_slope } = passage;
         let mut gradient = grads.consume::<Flex>(&ops.node).to_contiguous();
-        let out = match way {
-            Way::Down => relation.small,
-            Way::Up => relation.big,
-        };
-        if let Some((y, slope)) = result {
-            let before = columns::before_activation(values(&gradient), values(&y), slope);
+        let out = passage.shape();
+        if let Some(y) = result {
+            let before = columns::before_activation(values(&gradient), values(&y), negative_slope);
             gradient = maps(before, out);
         }
         let gradient = values(&gradient);
@@ -270,10 +293,6 @@ fn pixels_of(shape: Shape) -> Maps {
     Maps { images: shape.images, pixels: shape.height * shape.width, channels: shape.channels }
 }
 
-fn finish(bias: &FlexTensor, activation: Activation) -> Finish<'_> {
-    Finish { bias: Some(values(bias)), negative_slope: activation.slope() }
-}
-
 fn of_conv(x: &FlexTensor, weight: &FlexTensor, conv: Conv) -> Correlation {
     let big = shape_of(x);
     let [channels, channels_in, rows, columns] = dims(weight);
@@ -299,9 +318,13 @@ fn of_conv_transpose(
 ) -> Correlation {
     assert_eq!(conv.border, Border::Zero, "a transposed convolution has no other border");
     let small = shape_of(x);
-    let [_, channels, rows, columns] = dims(weight);
-    let after =
-        |n: usize, kernel: usize| (n - 1) * conv.stride + kernel + padding_out - 2 * conv.padding;
+    let [channels_in, channels, rows, columns] = dims(weight);
+    assert_eq!(channels_in, small.channels, "the weights are for other channels");
+    let after = |n: usize, kernel: usize| {
+        let grown = n.checked_sub(1).map(|n| n * conv.stride + kernel + padding_out);
+        let side = grown.and_then(|side| side.checked_sub(2 * conv.padding));
+        side.filter(|&side| side > 0).expect("a picture is left of it")
+    };
     let big = Shape {
         height: after(small.height, rows),
         width: after(small.width, columns),

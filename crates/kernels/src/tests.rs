@@ -77,6 +77,10 @@ fn convolutions_are_the_references() {
         (7, 1, 3, Border::Reflect, 33, 3, 8, 8),
         (3, 1, 1, Border::Reflect, 40, 70, 5, 7),
         (3, 1, 1, Border::Edge, 5, 6, 4, 4),
+        // With fewer products.
+        (3, 1, 1, Border::Reflect, 32, 64, 6, 8),
+        (3, 1, 1, Border::Zero, 64, 32, 4, 2),
+        (3, 1, 1, Border::Edge, 96, 32, 2, 4),
         (3, 2, 1, Border::Zero, 16, 33, 8, 6),
         (3, 2, 1, Border::Zero, 16, 33, 7, 9),
         (4, 2, 1, Border::Zero, 3, 64, 12, 10),
@@ -158,6 +162,8 @@ fn threads_do_not_change_a_bit() {
     bits_stay([2, 20, 21, 24], [40, 24, 3, 3], 1);
     bits_stay([1, 40, 41, 24], [3, 24, 3, 3], 1);
     bits_stay([2, 20, 21, 24], [33, 24, 4, 4], 2);
+    // More tiles than are summed at a time.
+    bits_stay([3, 40, 40, 32], [32, 32, 3, 3], 1);
 }
 
 fn bits_stay(x: [usize; 4], weight: [usize; 4], stride: usize) {
@@ -218,6 +224,14 @@ fn channels_must_match() {
     let device = Device::flex();
     let x = FeatureMaps::new(noise([1, 4, 4, 2], &device));
     x.conv(noise([5, 3, 3, 3], &device), None, plain(Activation::Identity));
+}
+
+#[test]
+#[should_panic(expected = "the weights are for other channels")]
+fn channels_must_match_on_the_way_up() {
+    let device = Device::flex();
+    let x = FeatureMaps::new(noise([1, 4, 4, 2], &device));
+    x.conv_transpose(noise([3, 5, 3, 3], &device), None, plain(Activation::Identity), 0);
 }
 
 #[test]

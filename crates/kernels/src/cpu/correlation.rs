@@ -8,11 +8,13 @@
 
 use super::border::{Border, Shape, extend, fold};
 use super::grid::{Grid, Run};
+use super::kernels::Kernels;
 use super::narrow::{Lines, MOST_COLUMNS, NarrowProduct};
 use super::outer::Outer;
 use super::panels::{Panels, WeightOrder};
 use super::product::{Finish, Product, panel_width};
 use super::shared::{Shared, written};
+use super::winograd;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Correlation {
@@ -33,6 +35,10 @@ impl Correlation {
     pub(crate) fn down(&self, big: &[f32], weight: &[f32], finish: Finish<'_>) -> Vec<f32> {
         assert_eq!(big.len(), self.big.len());
         let big = self.padded(big);
+        if self.is_fast(self.big.channels, self.small) {
+            let kernels = Kernels::down(weight, self.big.channels, self.small.channels);
+            return winograd::correlate(&big, &kernels, self.small, finish);
+        }
         let Shape { images, height, width, channels } = self.small;
         let pass = Pass {
             images: &big,
@@ -58,6 +64,13 @@ impl Correlation {
             ..self.big
         };
         let first = self.padding - around;
+        if self.is_fast(self.small.channels, target) {
+            let beside = 2 - first;
+            let extended = extend(small, self.small, beside, beside, Border::Zero);
+            let kernels = Kernels::up(weight, self.big.channels, self.small.channels);
+            let big = winograd::correlate(&extended, &kernels, target, finish);
+            return if around == 0 { big } else { fold(&big, self.big, around, self.border) };
+        }
         let [rows, columns] = self.kernel;
         // The small pictures' pixels that touch a big one lie this far before it at most.
         let before = rows.max(columns).div_ceil(self.stride) - 1;
@@ -119,6 +132,9 @@ impl Correlation {
     pub(crate) fn weight_gradient(&self, big: &[f32], small: &[f32]) -> Vec<f32> {
         assert_eq!(big.len(), self.big.len());
         let padded = self.padded(big);
+        if self.is_fast(self.big.channels, self.small) {
+            return winograd::weight_gradient(&padded, small, self.small, self.big.channels);
+        }
         let channels = self.small.channels;
         let outer = Outer {
             images: &padded,
@@ -134,6 +150,10 @@ impl Correlation {
             false => outer.run(panel_width()).unpack(&order, &mut weight),
         }
         weight
+    }
+
+    fn is_fast(&self, from: usize, target: Shape) -> bool {
+        self.padding == 1 && winograd::suits(self.kernel, self.stride, from, target)
     }
 
     fn padded(&self, big: &[f32]) -> Vec<f32> {
@@ -205,7 +225,8 @@ impl Pass<'_> {
             let weights = &Lines::pack(weight, order);
             NarrowProduct { images, windows, runs, weights, target, bias: finish.bias }.run(out);
         } else {
-            let weights = &Panels::pack(weight, order, panel_width());
+            let panels = Panels::pack(weight, order, panel_width());
+            let weights = panels.weights();
             Product { images, windows, runs, weights, target, finish }.run(out);
         }
     }

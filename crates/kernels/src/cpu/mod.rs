@@ -12,12 +12,15 @@ pub(crate) mod border;
 pub(crate) mod columns;
 pub(crate) mod correlation;
 mod grid;
+mod kernels;
 mod narrow;
 pub(crate) mod norm;
 mod outer;
 mod panels;
+mod points;
 pub(crate) mod product;
 mod shared;
+mod winograd;
 
 use pulp::Arch;
 

@@ -43,26 +43,35 @@ impl Outer<'_> {
     /// # Panics
     /// If a window or a gradient lies outside of its slice.
     pub(crate) fn run(&self, panel_width: usize) -> Panels {
+        let mut sums = Panels::zeros(depth(self.runs), self.columns, panel_width);
+        self.add_to(&mut sums, FEW_JOBS);
+        sums
+    }
+
+    /// In `few_jobs` jobs or more, as far as there are rows.
+    ///
+    /// # Panics
+    /// If a window or a gradient lies outside of its slice, or the sums are of another size.
+    pub(crate) fn add_to(&self, sums: &mut Panels, few_jobs: usize) {
         let n_pixels = self.windows.len();
         assert!(self.windows.end(reach(self.runs)) <= self.images.len());
         assert_eq!(self.gradients.len(), n_pixels * self.columns);
-        let mut sums = Panels::zeros(depth(self.runs), self.columns, panel_width);
+        assert_eq!([sums.depth, sums.columns], [depth(self.runs), self.columns]);
         let places: Vec<usize> = (0..n_pixels).map(|pixel| self.windows.place(pixel)).collect();
-        let jobs = self.jobs();
-        let depth = sums.depth;
+        let jobs = self.jobs(few_jobs);
+        let (depth, panel_width) = (sums.depth, sums.panel_width);
         let out = Shared::new(&mut sums.values);
         let arch = vectors();
         jobs.par_iter().for_each(|rows| {
             let job = Job { outer: self, places: &places, rows, panel_width, depth, out: &out };
             arch.dispatch(job);
         });
-        sums
     }
 
     /// Every run in parts of a job's size, or smaller where there would be few.
-    fn jobs(&self) -> Vec<Rows> {
+    fn jobs(&self, few_jobs: usize) -> Vec<Rows> {
         let tiles = depth(self.runs).div_ceil(ROWS_A_TILE);
-        let rows = ROWS_A_JOB.min(tiles.div_ceil(FEW_JOBS) * ROWS_A_TILE);
+        let rows = ROWS_A_JOB.min(tiles.div_ceil(few_jobs) * ROWS_A_TILE);
         let mut jobs = Vec::new();
         let mut first = 0;
         for run in self.runs {

@@ -12,6 +12,15 @@ pub(crate) struct Panels {
     pub panel_width: usize,
 }
 
+/// Panels to be read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Weights<'a> {
+    pub values: &'a [f32],
+    pub depth: usize,
+    pub columns: usize,
+    pub panel_width: usize,
+}
+
 /// How a matrix `[tap, channel] × column` lies in a weight tensor: `tap + channel · step + column · step`.
 #[derive(Debug, Clone)]
 pub(crate) struct WeightOrder {
@@ -52,6 +61,11 @@ impl Panels {
             }
         });
         panels
+    }
+
+    pub(crate) fn weights(&self) -> Weights<'_> {
+        let Panels { values, depth, columns, panel_width } = self;
+        Weights { values, depth: *depth, columns: *columns, panel_width: *panel_width }
     }
 
     pub(crate) fn zeros(depth: usize, columns: usize, panel_width: usize) -> Self {

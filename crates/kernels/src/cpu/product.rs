@@ -8,7 +8,7 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::grid::{Grid, Run, reach};
-use super::panels::Panels;
+use super::panels::Weights;
 use super::shared::Shared;
 use super::vectors;
 
@@ -21,12 +21,43 @@ pub(crate) struct Finish<'a> {
     pub negative_slope: f32,
 }
 
+impl Finish<'_> {
+    pub(crate) const NONE: Finish<'static> = Finish { bias: None, negative_slope: 1.0 };
+
+    /// A vector of the bias; beyond its end are zeros.
+    #[inline(always)]
+    pub(crate) fn bias<S: Simd>(self, simd: S, column: usize) -> S::f32s {
+        match self.bias {
+            Some(bias) => simd.partial_load_f32s(&bias[bias.len().min(column)..]),
+            None => simd.splat_f32s(0.0),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn of<S: Simd>(self, simd: S, sum: S::f32s, bias: S::f32s) -> S::f32s {
+        let zero = simd.splat_f32s(0.0);
+        let sum = simd.add_f32s(sum, bias);
+        match self.negative_slope {
+            1.0 => sum,
+            slope => {
+                let below = simd.less_than_f32s(sum, zero);
+                // Not times 0: infinity would become no number.
+                let bent = match slope == 0.0 {
+                    true => zero,
+                    false => simd.mul_f32s(sum, simd.splat_f32s(slope)),
+                };
+                simd.select_f32s(below, bent, sum)
+            }
+        }
+    }
+}
+
 pub(crate) struct Product<'a> {
     pub images: &'a [f32],
     /// Where each pixel's window begins in `images`.
     pub windows: Grid,
     pub runs: &'a [Run],
-    pub weights: &'a Panels,
+    pub weights: Weights<'a>,
     /// Where each pixel's columns go.
     pub target: Grid,
     pub finish: Finish<'a>,
@@ -52,25 +83,44 @@ impl Product<'_> {
     /// # Panics
     /// If a window or a target lies outside of its slice, or the depth is not the panels'.
     pub(crate) fn run(&self, out: &Shared<'_>) {
+        self.check(self.weights.columns, out);
+        let arch = vectors();
+        let n_blocks = self.windows.len().div_ceil(PIXELS_A_JOB);
+        // Panel by panel: a thread's neighbouring jobs share the panel.
+        (0..self.panels() * n_blocks).into_par_iter().for_each(|job| {
+            let (panel, block) = (job / n_blocks, job % n_blocks);
+            let first = block * PIXELS_A_JOB;
+            let last = self.windows.len().min(first + PIXELS_A_JOB);
+            let to = panel * self.weights.panel_width;
+            arch.dispatch(Block { product: self, panel, first, last, to, out });
+        });
+    }
+
+    /// One panel's columns alone, in this thread; they go where the first ones would.
+    ///
+    /// # Panics
+    /// As [`run`](Self::run).
+    pub(crate) fn run_panel(&self, panel: usize, out: &Shared<'_>) {
+        self.check(self.weights.panel_width, out);
+        let (last, to) = (self.windows.len(), 0);
+        vectors().dispatch(Block { product: self, panel, first: 0, last, to, out });
+    }
+
+    fn panels(&self) -> usize {
+        self.weights.columns.div_ceil(self.weights.panel_width)
+    }
+
+    /// `columns`: as many as each target has room for.
+    fn check(&self, columns: usize, out: &Shared<'_>) {
         let n_pixels = self.windows.len();
         assert_eq!(n_pixels, self.target.len());
         assert_eq!(super::grid::depth(self.runs), self.weights.depth);
         assert_eq!(self.weights.panel_width, panel_width());
-        let n_panels = self.weights.columns.div_ceil(self.weights.panel_width);
         let panel_len = self.weights.depth * self.weights.panel_width;
-        assert_eq!(self.weights.values.len(), n_panels * panel_len);
+        assert_eq!(self.weights.values.len(), self.panels() * panel_len);
         assert!(self.finish.bias.is_none_or(|bias| bias.len() == self.weights.columns));
         assert!(self.windows.end(reach(self.runs)) <= self.images.len());
-        assert!(self.target.end(self.weights.columns) <= out.len());
-        let n_blocks = n_pixels.div_ceil(PIXELS_A_JOB);
-        let arch = vectors();
-        // Panel by panel: a thread's neighbouring jobs share the panel.
-        (0..n_panels * n_blocks).into_par_iter().for_each(|job| {
-            let (panel, block) = (job / n_blocks, job % n_blocks);
-            let first = block * PIXELS_A_JOB;
-            let last = n_pixels.min(first + PIXELS_A_JOB);
-            arch.dispatch(Block { product: self, panel, first, last, out });
-        });
+        assert!(self.target.end(columns) <= out.len());
     }
 }
 
@@ -79,6 +129,8 @@ struct Block<'a> {
     panel: usize,
     first: usize,
     last: usize,
+    /// From each target on.
+    to: usize,
     out: &'a Shared<'a>,
 }
 
@@ -151,30 +203,14 @@ impl Block<'_> {
             }
         }
         let first_column = self.panel * width;
-        let bias: [S::f32s; VECTORS] = std::array::from_fn(|v| match finish.bias {
-            Some(bias) => {
-                let bias = &bias[first_column..];
-                simd.partial_load_f32s(&bias[bias.len().min(v * S::F32_LANES)..])
-            }
-            None => simd.splat_f32s(0.0),
-        });
-        let slopes = simd.splat_f32s(finish.negative_slope);
-        let zero = simd.splat_f32s(0.0);
+        let bias: [S::f32s; VECTORS] =
+            std::array::from_fn(|v| finish.bias(simd, first_column + v * S::F32_LANES));
         for (row, sums) in sums.iter().enumerate() {
-            let at = targets[row] + first_column;
+            let at = targets[row] + self.to;
             // SAFETY: jobs differ in pixel or panel, and `run` has checked the target.
             let out = unsafe { self.out.part(at, columns) };
             for v in 0..VECTORS {
-                let sum = simd.add_f32s(sums[v], bias[v]);
-                let sum = match finish.negative_slope {
-                    1.0 => sum,
-                    slope => {
-                        let below = simd.less_than_f32s(sum, zero);
-                        // Not times 0: infinity would become no number.
-                        let bent = if slope == 0.0 { zero } else { simd.mul_f32s(sum, slopes) };
-                        simd.select_f32s(below, bent, sum)
-                    }
-                };
+                let sum = finish.of(simd, sums[v], bias[v]);
                 out.write_vector(simd, v * S::F32_LANES, sum);
             }
         }

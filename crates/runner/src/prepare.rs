@@ -11,8 +11,8 @@ use data::{Dataset, Domain, Fold, Progress, SharedImages, Store};
 use model::Network;
 use spec::{Axis, DataConfig, EvalCheckpoint, Expression, Needs, Plan, RunConfig};
 use track::{
-    AxisRecord, CellRecord, DatasetRecord, MetricRecord, PlanEntry, PlanRecord, RunDir, RunRecord,
-    RunState, SweepDir,
+    AxisRecord, CellOrigin, CellRecord, DatasetRecord, MetricRecord, PlanEntry, PlanRecord, RunDir,
+    RunRecord, RunState, SweepDir,
 };
 
 use crate::anchors;
@@ -476,6 +476,10 @@ fn plan_record(
         scale: axis.scale.name().to_string(),
         when: axis.when.clone(),
     };
+    let inactive = |cell: &spec::Cell| {
+        let axes = plan.axes.iter().enumerate();
+        axes.filter(|(_, axis)| cell.inactive.contains(&axis.name)).map(|(at, _)| at).collect()
+    };
     let cell = |cell: &spec::Cell| CellRecord {
         label: cell.label.clone(),
         settings: cell.settings.clone(),
@@ -483,6 +487,12 @@ fn plan_record(
         seeds: cell.seeds.clone(),
         note: cell.note.clone(),
         arm: cell.arm.clone(),
+        origin: Some(match cell.origin {
+            spec::CellOrigin::Design => CellOrigin::Design,
+            spec::CellOrigin::Arm => CellOrigin::Arm,
+            spec::CellOrigin::Point => CellOrigin::Point,
+        }),
+        inactive: inactive(cell),
         also: cell.also.iter().map(ToString::to_string).collect(),
     };
     Ok(PlanRecord {

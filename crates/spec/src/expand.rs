@@ -20,7 +20,7 @@ use crate::condition::{self, Derived};
 use crate::consequence::consequences;
 use crate::diagnostic::quoted;
 use crate::image_search::ImageSearch;
-use crate::plan::{Axis, Cell};
+use crate::plan::{Axis, Cell, CellOrigin};
 use crate::resolve::{Afterwards, Layer, Origin, Resolved, resolve};
 use crate::settings::{Entry, Reading};
 use crate::sweep_file::{Design, SweepFile};
@@ -269,6 +269,11 @@ impl Expansion<'_> {
                     arm: match draft {
                         Draft::Arm(index) => Some(self.file.arms[*index].name.clone()),
                         Draft::Grid(_) | Draft::Point(_) => None,
+                    },
+                    origin: match draft {
+                        Draft::Grid(_) => CellOrigin::Design,
+                        Draft::Arm(_) => CellOrigin::Arm,
+                        Draft::Point(_) => CellOrigin::Point,
                     },
                     inactive: match draft {
                         Draft::Grid(positions) => self.inactive(positions),

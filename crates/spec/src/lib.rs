@@ -51,7 +51,7 @@ pub use metric::{
     Goal, KnownMetric, Metric, Needs, Select, is_standard_error, known_metric, known_metrics,
     standard_error_of,
 };
-pub use plan::{Axis, Cell, Plan, PlannedRun, read, read_in};
+pub use plan::{Axis, Cell, CellOrigin, Plan, PlannedRun, read, read_in};
 pub use preset::{Departure, Preset, difference};
 pub use resolve::Origin;
 pub use retries::Retries;

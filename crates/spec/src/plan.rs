@@ -94,9 +94,21 @@ pub struct Cell {
     pub note: Option<String>,
     /// The arm that this cell is.
     pub arm: Option<String>,
+    pub origin: CellOrigin,
     /// The names of the axes whose condition does not hold here; of an arm or a point: in the
     /// baseline that it starts from.
     pub inactive: Vec<String>,
+}
+
+/// Who asked for a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CellOrigin {
+    /// The axes: combined, or drawn from.
+    Design,
+    /// `[[arms]]`.
+    Arm,
+    /// `[[points]]`.
+    Point,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -44,8 +44,9 @@ pub enum TrackError {
     OtherRun { path: PathBuf, found: String, wanted: String },
     #[error("`{name}` cannot name a sweep: 1 to 64 of A-Z a-z 0-9 . _ -, a letter or digit first")]
     Name { name: String },
-    #[error("no sweep at `{path}`")]
-    NoSweep { path: PathBuf },
+    /// `near`: the sweep beside it whose name is most like it.
+    #[error("no sweep at `{path}`{}", near.as_ref().map_or(String::new(), |name| format!("; did you mean `{name}`?")))]
+    NoSweep { path: PathBuf, near: Option<String> },
 }
 
 impl TrackError {

@@ -82,6 +82,8 @@ pub(crate) fn plan() -> PlanRecord {
         seeds: vec![1],
         note: None,
         arm: None,
+        origin: None,
+        inactive: Vec::new(),
         also: vec![],
     };
     PlanRecord {

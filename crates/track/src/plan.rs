@@ -64,7 +64,9 @@ impl SweepDir {
     pub fn read_plan(&self) -> Result<(PlanRecord, Vec<PlanEntry>), TrackError> {
         let path = self.plan();
         let text = fs::read(&path).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => TrackError::NoSweep { path: self.path().to_owned() },
+            ErrorKind::NotFound => {
+                TrackError::NoSweep { path: self.path().to_owned(), near: self.near() }
+            }
             _ => TrackError::read(&path)(error),
         })?;
         let damaged = |line: usize, reason: &dyn ToString| {
@@ -86,6 +88,21 @@ impl SweepDir {
             runs.push(run);
         }
         Ok((plan, runs))
+    }
+
+    /// The planned sweep beside this one whose name is most like its own, for who mistyped it.
+    fn near(&self) -> Option<String> {
+        const ALIKE: f64 = 0.6;
+        let wanted = self.name();
+        let beside = fs::read_dir(self.path().parent()?).ok()?;
+        beside
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|sweep| sweep.join("plan.jsonl").is_file())
+            .filter_map(|sweep| Some(sweep.file_name()?.to_string_lossy().into_owned()))
+            .map(|name| (strsim::normalized_damerau_levenshtein(&wanted, &name), name))
+            .filter(|(alike, _)| *alike >= ALIKE)
+            .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(&a.1)))
+            .map(|(_, name)| name)
     }
 }
 

@@ -82,10 +82,26 @@ pub struct CellRecord {
     /// The named variant that it is, beside the baseline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arm: Option<String>,
+    /// `None` in plans of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<CellOrigin>,
+    /// Positions of the axes whose condition does not hold here. Plans without an origin do not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inactive: Vec<usize>,
     /// In what else it differs from the baseline, and why, in words: leaves that rules and derivations
     /// move along with its settings.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<String>,
+}
+
+/// Who asked for a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CellOrigin {
+    /// The axes: combined, or drawn from.
+    Design,
+    Arm,
+    Point,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

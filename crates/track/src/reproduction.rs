@@ -92,6 +92,8 @@ fn plan_of(original: &RunIdentity, command: &str) -> PlanRecord {
             seeds: vec![original.seed],
             note: None,
             arm: None,
+            origin: None,
+            inactive: Vec::new(),
             also: vec![],
         }],
         seeds: vec![original.seed],

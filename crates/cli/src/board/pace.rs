@@ -79,9 +79,15 @@ impl Pace {
     }
 }
 
-/// Seconds a step, in the last window of the log.
+/// Windows of the log that a rate is the mean of: one alone jumps with whatever else the machine does.
+const WINDOWS: usize = 20;
+
+/// Seconds a step, lately.
 pub(crate) fn step_s(run: &RunRecord) -> Option<f64> {
-    run.last("perf/step_s").filter(|s| s.is_finite())
+    let last =
+        run.rows.iter().rev().filter(|row| row.name == "perf/step_s" && row.value.is_finite());
+    let (sum, n) = last.take(WINDOWS).fold((0.0, 0), |(sum, n), row| (sum + row.value, n + 1));
+    (n > 0).then(|| sum / f64::from(n))
 }
 
 fn total(run: &RunRecord, per_epoch: Option<u64>) -> Option<u64> {

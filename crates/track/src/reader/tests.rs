@@ -364,6 +364,14 @@ fn an_attempt_that_failed_before_it_had_an_identity_is_seen() {
 }
 
 #[test]
+fn a_mistyped_sweep_is_told_which_one_is_near() {
+    let store = planned();
+    let said = |name: &str| read_sweep(&store.root, name).expect_err("no such sweep").to_string();
+    assert!(said("lamda").ends_with("; did you mean `lambda`?"), "{}", said("lamda"));
+    assert!(!said("quite-another-name").contains("did you mean"), "{}", said("quite-another-name"));
+}
+
+#[test]
 fn no_sweep_is_an_error() {
     let store = Store::new();
     assert!(matches!(read_sweep(&store.root, "lambda"), Err(TrackError::NoSweep { .. })));

@@ -2,8 +2,10 @@
 //! `docs/report.md`; a change that could mislead a reader of the old one raises [`FORMAT`].
 
 use serde_json::{Map, Value, json};
+use stats::MIN_SEEDS;
 use track::{CellRecord, RunRecord, RunState, Split, SweepRecord};
 
+use crate::importance::{AxisImportance, Importances};
 use crate::measured::{ANCHORS, Measured, Role};
 use crate::metric::is_mechanical;
 use crate::page::Subject;
@@ -24,6 +26,7 @@ pub(crate) fn json(subject: &Subject<'_>) -> String {
         "best": subject.summary.best,
         "cells": record.plan.cells.iter().enumerate().map(cell).collect::<Vec<_>>(),
         "runs": record.runs.iter().map(run).collect::<Vec<_>>(),
+        "importance": subject.importance.as_ref().map(importance),
         "metrics": subject.measured.iter().map(|it| metric(subject, it)).collect::<Vec<_>>(),
     });
     serde_json::to_string_pretty(&data).expect("a value with text for keys is JSON") + "\n"
@@ -86,6 +89,33 @@ fn cell((index, cell): (usize, &CellRecord)) -> Value {
         "seeds": cell.seeds,
         "arm": cell.arm,
         "note": cell.note,
+        "origin": cell.origin,
+    })
+}
+
+fn importance(computed: &Result<Importances, String>) -> Value {
+    let all = match computed {
+        Ok(all) => all,
+        Err(reason) => return json!({ "not_computed": reason }),
+    };
+    let axis = |own: &AxisImportance| match &own.found {
+        Ok(found) => json!({
+            "axis": own.axis,
+            "among_cells": found.cells,
+            "divergence": found.divergence,
+            "share": found.share,
+            "p": found.p,
+            "adjusted_p": found.adjusted_p,
+        }),
+        Err(reason) => json!({ "axis": own.axis, "not_computed": reason }),
+    };
+    json!({
+        "among_cells": all.cells,
+        "best_cells": all.best,
+        "cells_without_value": all.without_value,
+        "failed_runs": all.failed_runs,
+        "origin_known": all.is_origin_known,
+        "axes": all.axes.iter().map(axis).collect::<Vec<_>>(),
     })
 }
 
@@ -199,15 +229,16 @@ pub(crate) fn estimate(sample: Sample) -> Value {
 pub(crate) fn difference(contrast: &Contrast, own: &CellSummary) -> Value {
     let judgement = own.judgement();
     let judged = |value: Option<f64>| judgement.and(value);
+    let described = judgement.filter(|_| contrast.n >= MIN_SEEDS);
     json!({
         "n": contrast.n,
         "mean": contrast.mean,
         "interval": contrast.interval.map(bounds),
-        "bootstrap_interval": judgement.and(contrast.bootstrap_t).map(bounds),
+        "bootstrap_interval": described.and(contrast.bootstrap_t).map(bounds),
         "p": judged(Some(contrast.sign_flip.p)),
         "adjusted_p": judgement.and_then(|it| it.adjusted_p),
-        "d_z": judged(contrast.d_z),
-        "p_better": judged(contrast.probability_of_improvement),
+        "d_z": described.and(contrast.d_z),
+        "p_better": described.and(contrast.probability_of_improvement),
     })
 }
 

@@ -5,8 +5,9 @@
 //! paper. Drawing therefore happens in [`ink::Ink`], colours that stand for a
 //! class and are exchanged for it at the end.
 
-mod beside;
+mod bundle;
 mod chart;
+mod cloud;
 mod effect;
 mod forest;
 mod gantt;
@@ -20,7 +21,8 @@ mod scale;
 mod scatter;
 mod tradeoff;
 
-pub(crate) use effect::{Effect, EffectPoint, EffectSeries, effect};
+pub(crate) use cloud::{Cloud, CloudCell, cloud};
+pub(crate) use effect::{Effect, EffectDrawing, EffectPoint, EffectSeries, effect};
 pub(crate) use forest::{Forest, ForestRow, forest};
 pub(crate) use gantt::{Gantt, GanttBar, gantt};
 pub(crate) use grouped_forest::{ForestGroup, GroupedForest, grouped_forest};

@@ -13,6 +13,7 @@ mod data;
 mod escape;
 mod evaluation;
 mod figure;
+mod importance;
 mod live;
 mod markdown;
 mod measured;

@@ -8,6 +8,7 @@ use track::SweepRecord;
 use crate::brief;
 use crate::data;
 use crate::escape::esc;
+use crate::importance::Importances;
 use crate::live::{self, Stamp};
 use crate::measured::{self, Anchors, Measured};
 use crate::metric::{self, Metric};
@@ -40,6 +41,7 @@ const SCRIPT: &str = concat!(
     include_str!("script/curves.js"),
     include_str!("script/opened.js"),
     include_str!("script/runs.js"),
+    include_str!("script/place.js"),
     include_str!("script/live.js")
 );
 
@@ -52,14 +54,18 @@ pub(crate) struct Subject<'a> {
     /// Every metric of the evaluation, the primary one first.
     pub(crate) measured: Vec<Measured>,
     pub(crate) anchors: Anchors,
+    /// Of the axes of a random design, or why there is none.
+    pub(crate) importance: Option<Result<Importances, String>>,
 }
 
 impl<'a> Subject<'a> {
     pub(crate) fn of(record: &'a SweepRecord) -> Subject<'a> {
         let (primary, anchors) = (metric::declared(record), Anchors::of(record));
+        let summary = summary::summarise(record, &record.plan.metric.name);
         Subject {
             record,
-            summary: summary::summarise(record, &record.plan.metric.name),
+            importance: Importances::of(record, &summary),
+            summary,
             measured: measured::all(record, &primary, &anchors),
             primary,
             anchors,

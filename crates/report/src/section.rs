@@ -5,6 +5,7 @@ mod coordinate;
 pub(crate) mod curves;
 pub(crate) mod effects;
 pub(crate) mod factorial;
+mod figure_data;
 pub(crate) mod flags;
 pub(crate) mod forest;
 pub(crate) mod header;
@@ -38,10 +39,14 @@ pub(crate) fn interval(interval: Option<Interval>, write: impl Fn(f64) -> String
 
 /// A figure that has a row of its own: narrow screens scroll it, as its words would be too small.
 pub(crate) fn wide_figure(caption: &str, svg: &str, table: &str) -> String {
+    wide_figure_above(caption, svg, &folded_data(table))
+}
+
+/// The same, above what is already folded.
+pub(crate) fn wide_figure_above(caption: &str, svg: &str, folded: &str) -> String {
     format!(
         "<figure class=\"panel wide\">\n<figcaption>{caption}</figcaption>\n<div class=\"scroll\" tabindex=\"0\" \
-         role=\"group\" aria-label=\"Drawing\">{svg}</div>\n{}</figure>\n",
-        folded_data(table)
+         role=\"group\" aria-label=\"Drawing\">{svg}</div>\n{folded}</figure>\n"
     )
 }
 

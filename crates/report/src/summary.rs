@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use stats::{Goal, Outcome, PairedDifferences, Resampling};
-use track::{CellRecord, FlagRecord, RunRecord, RunState, SweepRecord};
+use track::{AxisRecord, CellRecord, FlagRecord, RunRecord, RunState, SweepRecord};
 
 pub use counts::Counts;
 pub use stats::{Contrast, Interval, Judgement, Level, Sample, Verdict};
@@ -279,6 +279,19 @@ pub(crate) fn settings_at<'a>(cell: &'a CellRecord, keys: &[String]) -> Vec<&'a 
                 .map_or(&Value::Null, |(_, value)| value)
         })
         .collect()
+}
+
+/// The one number that a cell has there.
+pub(crate) fn number_at(cell: &CellRecord, keys: &[String]) -> Option<f64> {
+    match settings_at(cell, keys).as_slice() {
+        [only] => only.as_f64(),
+        _ => None,
+    }
+}
+
+/// Where it lies on an axis of numbers.
+pub(crate) fn number_on(axis: &AxisRecord, cell: &CellRecord) -> Option<f64> {
+    number_at(cell, &axis.keys).filter(|_| axis.scale != "category")
 }
 
 /// Equal as settings: 10 and 10.0 are one value.

@@ -141,23 +141,32 @@ fn draw_series(
     Ok(cut)
 }
 
-/// All values and means; intervals as far as 1.5 times the values' own spread.
 fn y_range(figure: &Effect) -> Option<(f64, f64)> {
     let points = || figure.series.iter().flat_map(|series| &series.points);
-    let values = points().flat_map(|point| point.values.iter().copied()).chain(figure.reference);
-    let (low, high) =
-        values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
     if points().all(|point| point.values.is_empty()) {
         return None;
     }
+    let values = points().flat_map(|point| point.values.iter().copied()).chain(figure.reference);
+    let intervals = points().filter_map(|point| point.estimate?.interval);
+    Some(range(values, intervals, 1.5, points().any(|point| point.diverged)))
+}
+
+/// All values; intervals as far as `beyond` times the values' own spread.
+pub(super) fn range(
+    values: impl Iterator<Item = f64>,
+    intervals: impl Iterator<Item = Interval>,
+    beyond: f64,
+    has_diverged: bool,
+) -> (f64, f64) {
+    let (low, high) =
+        values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
     let spread = if high > low { high - low } else { high.abs().max(1e-6) * 0.1 };
-    let intervals = || points().filter_map(|point| point.estimate?.interval);
-    let ends = || intervals().flat_map(|it| [it.lower, it.upper]);
-    let bottom = ends().fold(low, f64::min).max(low - 1.5 * spread);
-    let top = ends().fold(high, f64::max).min(high + 1.5 * spread);
-    let room_above = if points().any(|point| point.diverged) { 0.16 } else { 0.06 };
+    let (bottom, top) =
+        intervals.fold((low, high), |(l, h), it| (l.min(it.lower), h.max(it.upper)));
+    let (bottom, top) = (bottom.max(low - beyond * spread), top.min(high + beyond * spread));
+    let room_above = if has_diverged { 0.16 } else { 0.06 };
     let height = (top - bottom).max(spread);
-    Some((bottom - 0.06 * height, top + room_above * height))
+    (bottom - 0.06 * height, top + room_above * height)
 }
 
 /// Characters of a label that fit side by side under the frame.
@@ -170,10 +179,14 @@ fn fitted_labels(levels: &[(f64, String)], ordered: bool) -> Vec<(f64, String)> 
         let room = (CHARACTERS as usize / levels.len().max(1)).clamp(4, 30);
         return levels.iter().map(|(at, label)| (*at, cut(label, room))).collect();
     }
-    let (low, high) = (levels[0].0, levels[levels.len() - 1].0);
-    let per_character = (high - low) / CHARACTERS;
+    spaced(levels, levels[levels.len() - 1].0 - levels[0].0)
+}
+
+/// Of labels under an axis of this length, those that do not touch.
+pub(super) fn spaced(labels: &[(f64, String)], length: f64) -> Vec<(f64, String)> {
+    let per_character = length / CHARACTERS;
     let mut free_from = f64::NEG_INFINITY;
-    levels
+    labels
         .iter()
         .filter(|(at, label)| {
             let half = per_character * (label.chars().count() + 1) as f64 / 2.0;

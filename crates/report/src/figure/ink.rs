@@ -16,6 +16,8 @@ pub(super) enum Ink {
     Series(usize),
     /// The colour of a series, undashed.
     Trace(usize),
+    /// The one line among many that is looked for.
+    Lead,
 }
 
 impl Ink {
@@ -27,6 +29,7 @@ impl Ink {
             Ink::Reference => (3, 0),
             Ink::Series(series) => (4, series % SERIES),
             Ink::Trace(series) => (5, series % SERIES),
+            Ink::Lead => (6, 0),
         };
         RGBColor(1, kind, series as u8)
     }
@@ -44,6 +47,7 @@ pub(super) fn to_classes(svg: &str) -> String {
             "02" => "grid".into(),
             "03" => "reference".into(),
             "04" => format!("series s{}", &code[3..]),
+            "06" => "lead".into(),
             _ => format!("trace s{}", &code[3..]),
         };
         if let Some(before) = before.strip_suffix("stroke") {

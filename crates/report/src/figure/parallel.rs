@@ -38,10 +38,10 @@ pub(crate) fn parallel(figure: &Parallel) -> Result<Option<String>, ReportError>
     }
     let count = figure.axes.len();
     let room = (CHARACTERS / count).saturating_sub(2).max(5);
-    let titles = figure.axes.iter().enumerate();
+    let titles: Vec<String> = figure.axes.iter().map(|axis| cut(&axis.title, room)).collect();
     let frame = Frame {
-        x: (-0.12, count as f64 - 0.7),
-        x_ticks: titles.map(|(at, axis)| (at as f64, cut(&axis.title, room))).collect(),
+        x: (-left(&titles), count as f64 - 1.0 + RIGHT),
+        x_ticks: titles.into_iter().enumerate().map(|(at, title)| (at as f64, title)).collect(),
         x_title: String::new(),
         y: (-0.08, 1.08),
         y_labels: Some(Vec::new()),
@@ -60,8 +60,11 @@ pub(crate) fn parallel(figure: &Parallel) -> Result<Option<String>, ReportError>
         for (path, places) in lines {
             let points: Vec<(f64, f64)> =
                 places.into_iter().enumerate().map(|(at, share)| (at as f64, share)).collect();
-            let (width, alpha) = if path.is_baseline { (2.75, 1.0) } else { (1.5, 0.8) };
-            line(chart, &points, faint(Ink::Series(path.ink), width, alpha))?;
+            let style = match path.is_baseline {
+                true => stroke(Ink::Lead, 4.0),
+                false => faint(Ink::Series(path.ink), 1.5, 0.8),
+            };
+            line(chart, &points, style)?;
             if let Some(&end) = points.last() {
                 marker(chart, end, path.ink)?;
             }
@@ -74,6 +77,21 @@ pub(crate) fn parallel(figure: &Parallel) -> Result<Option<String>, ReportError>
         Ok(())
     })?;
     Ok(Some(svg))
+}
+
+/// Right of the last axis, in steps between axes: its numbers stand there.
+const RIGHT: f64 = 0.3;
+/// CSS pixels: of the frame between its margins, its margin to the left, and of a character, about.
+const INNER: f64 = 778.0;
+const MARGIN: f64 = 12.0;
+const CHARACTER: f64 = 6.6;
+
+/// Left of the first axis, in steps between axes: half of its title, which is centred under it.
+fn left(titles: &[String]) -> f64 {
+    let half = titles.first().map_or(0.0, |it| CHARACTER * it.chars().count() as f64 / 2.0);
+    let pixels = (half - MARGIN).max(0.0);
+    let steps = titles.len() as f64 - 1.0 + RIGHT;
+    (pixels * steps / (INNER - pixels)).max(0.12)
 }
 
 /// Shares of an axis: between two lines at one level, and all that a level's lines may take.
@@ -103,6 +121,35 @@ fn spread(lines: &[ParallelLine]) -> Vec<Vec<f64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_title_is_within_the_figure() {
+        let axis = |title: &str| ParallelAxis { title: title.into(), marks: Vec::new() };
+        for count in [4, 6] {
+            let figure = Parallel {
+                id: "p".into(),
+                title: "t".into(),
+                description: "d".into(),
+                axes: (0..count).map(|_| axis("learning rate of generators")).collect(),
+                lines: vec![ParallelLine { ink: 1, is_baseline: true, places: vec![0.5; count] }],
+            };
+            let svg = parallel(&figure).unwrap().expect("a line");
+            let title = svg.split("<text ").find(|it| it.contains("learning")).expect("a title");
+            assert!(title.contains("text-anchor=\"middle\""), "{title}");
+            let said = title.split('>').nth(1).and_then(|it| it.split('<').next()).expect("words");
+            let middle = title.split(" x=\"").nth(1).and_then(|it| it.split('"').next());
+            let middle: f64 = middle
+                .or(title.strip_prefix("x=\""))
+                .unwrap()
+                .split('"')
+                .next()
+                .unwrap()
+                .parse()
+                .unwrap();
+            let half = 6.2 * 4.0 * said.trim().chars().count() as f64 / 2.0;
+            assert!(middle >= half, "{count}: {middle} {half}");
+        }
+    }
 
     #[test]
     fn lines_at_one_level_lie_side_by_side() {

@@ -4,7 +4,7 @@
 use plotters::element::{Circle, EmptyElement, PathElement, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::beside::apart;
+use super::bundle::apart;
 use super::chart::{Chart, Frame, UNIT, WIDE, stroke, text};
 use super::ink::Ink;
 use super::mark::{cut, marker};

@@ -1,9 +1,17 @@
 // A table as shown, grouped, filtered and sorted, for a spreadsheet, a README or a paper.
 const copying = (() => {
+  // The page's marks are the style sheet's: × for what went wrong or misleads, ! for a warning.
+  const mark = (node) => {
+    if (!node.matches(".state")) return "";
+    if (node.matches(".warned")) return "! ";
+    return node.matches(".failed, .diverged, .lost, .stopped, .timed-out") ? "× " : "";
+  };
   const text = (node) => {
     if (node.nodeType === Node.TEXT_NODE) return node.data;
-    if (node.nodeName === "BR") return " ";
-    const inner = [...node.childNodes].map(text).join("");
+    if (node.nodeName === "BR") return node.closest(".flagged") ? "; " : " ";
+    // What is folded is beside the point of a copy.
+    const children = node.nodeName === "DETAILS" ? [node.querySelector("summary")] : [...node.childNodes];
+    const inner = mark(node) + children.map(text).join("");
     return node.classList.contains("tag") ? `(${inner})` : inner;
   };
   const read = (cell) => ({
@@ -47,7 +55,8 @@ const copying = (() => {
       return own;
     });
   };
-  // What a heading names one by one is a column each, with the exact numbers; the rest is text as shown.
+  // What a heading names one by one is a column each, with the exact numbers, or with text of its own (a
+  // single one, whose commas part nothing); the rest is text as shown.
   const csv = (table) => {
     const { heads, by, groups, foot } = shown(table);
     const over = above(heads);
@@ -59,7 +68,7 @@ const copying = (() => {
     });
     const said = (row) => flat(row).flatMap(({ text, csv }, at) => {
       const { parts } = columns[at];
-      const values = csv?.split(",") ?? [];
+      const values = parts?.length > 1 ? (csv?.split(",") ?? []) : [csv];
       return parts ? parts.map((_, part) => values[part] ?? "") : [text];
     });
     const lines = groups.flatMap(([group, rows]) => rows.map((row) => (by ? [group, ...said(row)] : said(row))));
@@ -115,5 +124,5 @@ const copying = (() => {
     return `% \\usepackage{booktabs}\n\\begin{tabular}{${columns}}\n\\toprule\n${over.join("")}${line(heads.at(-1))}\\midrule\n${body.join("")}${below}\\bottomrule\n\\end{tabular}\n`;
   };
 
-  return { text, formats: [["CSV", csv], ["Markdown", markdown], ["LaTeX", latex]] };
+  return { formats: [["CSV", csv], ["Markdown", markdown], ["LaTeX", latex]] };
 })();

@@ -32,9 +32,10 @@
     if (memory.get() === `${location.pathname} ${stamp}`) {
       return say("There is something new, but the page that belongs to it is not there yet.");
     }
-    if (isBusy()) return say("There is something new; it is shown as soon as you are done here.");
+    if (isBusy()) return say("There is something new; it is shown when you leave what you are at, or pause.");
     memory.set(`${location.pathname} ${stamp}`);
     chosen.keep();
+    place.keep();
     location.reload();
   };
   const look = () => {
@@ -45,7 +46,7 @@
       script.remove();
       if (location.protocol !== "file:") return say("The server does not answer; it is asked again.");
       if (heard) return renew("none");
-      say("This page was live, but what it was refreshed by is not beside it any more.");
+      say("This page stays as it is: the file `live.js` that told it of news is no longer beside it.");
       clearInterval(timer);
     });
     document.head.append(script);
@@ -58,7 +59,7 @@
     say(
       (Date.now() - at) / 1000 < SILENT_S
         ? "This page refreshes itself while the sweep is at work."
-        : "Whoever refreshed this page has been stopped; `cyclelab report` writes it as things stand.",
+        : "What refreshed this page has been stopped; `cyclelab report` writes it as things stand.",
     );
   };
   let timer = null;

@@ -1,16 +1,18 @@
 // What a reader has opened stays open when the page is loaded again.
-{
+const opened = (() => {
   const all = [...document.querySelectorAll("details")];
   const text = (node) => (node?.textContent ?? "").trim().replace(/\s+/g, "_");
+  // Beside a caption stands what grows: the other seeds of a run's curve.
+  const caption = (figure) => [...(figure?.querySelector("figcaption")?.childNodes ?? [])]
+    .filter((it) => !it.matches?.(".quiet, .swatch")).map(text).join("");
   // By what it says and where (its section, or its run), not by its place: a live page gains others before
   // it. What grows with the sweep is left out: how many there are, how a run ended, the flags of a row.
   const label = (details) => {
     const within = details.parentElement.closest("details[id], section[id]")?.id ?? "";
     const row = details.closest("tr");
-    const figure = details.closest("figure")?.querySelector("figcaption");
     const said = text(row ? row.cells[0] : details.querySelector("summary"));
     const words = said.replace(/:_.*/, "").replace(/^\d+_more_metrics?/, "more_metrics");
-    return [within, text(figure), words].filter(Boolean).join(".");
+    return [within, caption(details.closest("figure")), words].filter(Boolean).join(".");
   };
   const names = new Map();
   const counts = new Map();
@@ -28,4 +30,5 @@
     const open = all.filter((details) => details.open && !usual.get(details));
     chosen.set("open", [...open.map((details) => names.get(details)), ...elsewhere].join(" "));
   }, true);
-}
+  return { name: (details) => names.get(details) };
+})();

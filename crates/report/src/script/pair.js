@@ -4,7 +4,7 @@ if (samples) {
   const stage = document.getElementById("pair-stage");
   const auto = document.getElementById("pair-auto");
   const views = [...dialog.querySelectorAll("[name=pair-view]")];
-  const { data, look } = samples;
+  const { data, look, spelt } = samples;
   const sides = ["a", "b"].map((name) => {
     const figure = document.getElementById(`pair-${name}`);
     return { figure, menu: figure.querySelector("select"), img: figure.querySelector("img"), hole: figure.querySelector(".hole"), said: figure.querySelector("figcaption") };
@@ -45,12 +45,6 @@ if (samples) {
     const most = Math.max(Math.min(room[0] / width, room[1] / height), 0.05);
     const factor = most > 2 ? Math.floor(most) : most;
     return [Math.round(width * factor), Math.round(height * factor)];
-  };
-
-  // In the address a column is named by its cell: a live page gains columns.
-  const spelt = (name) => {
-    const [kind, column] = name.split(":");
-    return column === undefined ? name : `${kind}:${data.columns[column].replace(/\s+/g, "_")}`;
   };
 
   const draw = () => {

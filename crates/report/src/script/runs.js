@@ -26,14 +26,12 @@
     control.value = value;
     control.dispatchEvent(new Event("input", { bubbles: true }));
   };
-  const isInGrid = ({ column, seed }) =>
-    samples?.data.runs.some((run) => run.seed === seed && samples.data.columns[run.column] === column);
-  document.addEventListener("toggle", ({ target }) => {
-    if (!target.matches("details.run")) return;
-    for (const link of target.querySelectorAll(".to-samples")) {
-      if (!isInGrid(link.dataset)) link.nextElementSibling.textContent = "(this page's grid leaves the run out)";
-    }
-  }, true);
+  const shown = new Set(samples?.data.runs.map((run) => `${run.seed} ${samples.data.columns[run.column]}`));
+  const isInGrid = ({ column, seed }) => shown.has(`${seed} ${column}`);
+  // At once: of a part within a closed one no event tells that it is opened.
+  for (const link of document.querySelectorAll(".to-samples")) {
+    if (!isInGrid(link.dataset)) link.nextElementSibling.textContent = "(this page's grid leaves the run out)";
+  }
   document.addEventListener("click", ({ target }) => {
     const link = target.closest?.(".to-samples");
     if (!link || !isInGrid(link.dataset)) return;

@@ -81,6 +81,11 @@ const samples = (() => {
     button.tabIndex = 0;
     held.set(table, button.dataset);
   };
+  // A column is named by its cell: a live page gains columns.
+  const spelt = (name) => {
+    const [kind, column] = name.split(":");
+    return column === undefined ? name : `${kind}:${data.columns[column].replace(/\s+/g, "_")}`;
+  };
   const find = (name, input) => section.querySelector(`.picture[data-name="${name}"][data-input="${input}"]`);
 
   const controls = document.getElementById("sample-controls");
@@ -160,6 +165,7 @@ const samples = (() => {
     data,
     look,
     find,
+    spelt,
     by: (count) => {
       const at = data.steps.indexOf(state.step) + count;
       if (!slider || !(at in data.steps)) return;

@@ -13,7 +13,7 @@
       area.setAttribute("aria-label", `The table as ${name}`);
       tools.append(area);
       area.select();
-      status.textContent = "The clipboard is not open to this page: copy the text below.";
+      status.textContent = "The browser lets this page copy nothing by itself. The text below is selected: copy it with Ctrl+C (⌘C).";
     }
   };
 
@@ -38,10 +38,11 @@
     filter.type = "search";
     const rows = sorting.rows(table);
     const hasSettings = rows.some((row) => row.dataset.cell !== undefined);
-    filter.placeholder = hasSettings ? "words, or a condition" : "words that rows have";
+    if (hasSettings) filter.title = "Words that a row has, or a condition on its settings, such as optim.lr_g > 0.001";
+    filter.placeholder = hasSettings ? "words, or a condition" : "words in a row";
     const byWords = (said) => {
       const words = said.toLowerCase().split(/\s+/).filter(Boolean);
-      return (row) => { const own = copying.text(row).toLowerCase(); return words.every((word) => own.includes(word)); };
+      return (row) => { const own = row.textContent.toLowerCase(); return words.every((word) => own.includes(word)); };
     };
     const apply = () => {
       const said = filter.value.trim();
@@ -51,7 +52,7 @@
         const left = rows.map((row) => [row, holds(row)]);
         for (const [row, stays] of left) row.hidden = !stays;
       } catch (error) {
-        problem = `All rows: ${error.message}.`;
+        problem = `All rows are shown: ${error.message}.`;
         for (const row of rows) row.hidden = false;
       }
       grouping.count(table);
@@ -75,9 +76,11 @@
   }
 
   const hints = new Map();
+  // What is cut by less hides no letter.
+  const SLIGHT = 8;
   // All are measured, then all are told: else each would have the page laid out once more.
   const watch = new ResizeObserver((entries) => {
-    const found = entries.map(({ target }) => [hints.get(target), target.scrollWidth > target.clientWidth + 1]);
+    const found = entries.map(({ target }) => [hints.get(target), target.scrollWidth > target.clientWidth + SLIGHT]);
     for (const [hint, isWide] of found) hint.hidden = !isWide;
   });
   const add = (region) => {

@@ -41,9 +41,10 @@ pub(crate) fn said(subject: &Subject<'_>) -> String {
 
 /// What no difference between cells makes up for, where it holds of the whole sweep.
 fn doubt(subject: &Subject<'_>) -> String {
-    let (runs, summary) = (Counts::of(&subject.record.runs), &subject.summary);
-    let flagged = (runs.completed > 1 && runs.flagged == runs.completed)
-        .then(|| format!("all {} completed runs are flagged as misleading", runs.completed));
+    let summary = &subject.summary;
+    let completed = Counts::of(&subject.record.runs).completed;
+    let flagged = all_flagged(subject)
+        .then(|| format!("all {completed} completed runs are flagged as misleading"));
     let mut means = summary.cells.iter().filter_map(|cell| Some(cell.estimate?.mean)).peekable();
     let is_below = is_gain(&summary.metric) && means.peek().is_some() && means.all(|it| it < 0.0);
     let idle = is_below.then(|| "no cell does better than handing the inputs back".to_string());
@@ -52,6 +53,11 @@ fn doubt(subject: &Subject<'_>) -> String {
         true => String::new(),
         false => format!(" <strong>But {}.</strong>", said.join(", and ")),
     }
+}
+
+fn all_flagged(subject: &Subject<'_>) -> bool {
+    let runs = Counts::of(&subject.record.runs);
+    runs.completed > 1 && runs.flagged == runs.completed
 }
 
 /// What stands beside it, and what so many seeds can show.
@@ -218,7 +224,8 @@ fn conclusion(subject: &Subject<'_>) -> String {
         }
     };
     let mut more: Vec<String> = Vec::new();
-    let is_flagged = |cell: usize| summary.cells[cell].runs.flagged > 0;
+    // Where all are flagged, the doubt behind this says so.
+    let is_flagged = |cell: usize| summary.cells[cell].runs.flagged > 0 && !all_flagged(subject);
     if different.iter().any(|&cell| is_flagged(cell) || is_flagged(base)) {
         more.push("<strong>with runs flagged as misleading</strong>, see below".into());
     }

@@ -324,6 +324,9 @@ fn folds(subject: &Subject<'_>, on_val: bool) -> Option<String> {
     })
 }
 
+/// Metrics without a curve: more of them are folded.
+const NAMED_AT_ONCE: usize = 8;
+
 fn notes(
     subject: &Subject<'_>,
     drawn_cells: usize,
@@ -369,9 +372,18 @@ fn notes(
             primary.title
         ));
     }
-    if !once.is_empty() {
-        let titles: Vec<String> = once.iter().map(|name| metric::describe(name).title).collect();
+    let titles: Vec<String> = once.iter().map(|name| metric::describe(name).title).collect();
+    if (1..=NAMED_AT_ONCE).contains(&titles.len()) {
         said.push(format!("Recorded once a run, hence no curve: {}.", titles.join(", ")));
     }
-    format!("<p class=\"note\">{}</p>\n", esc(said.join(" ")))
+    let mut out = format!("<p class=\"note\">{}</p>\n", esc(said.join(" ")));
+    if titles.len() > NAMED_AT_ONCE {
+        out.push_str(&format!(
+            "<details id=\"recorded-once\"><summary>Recorded once a run, hence no curve: {}</summary>\n\
+             <p class=\"note\">{}.</p>\n</details>\n",
+            plural(titles.len(), "metric"),
+            esc(titles.join(", "))
+        ));
+    }
+    out
 }

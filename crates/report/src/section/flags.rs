@@ -55,6 +55,24 @@ pub(crate) fn words(counts: &[FlagCount], n: usize) -> String {
     counts.iter().map(word).collect::<Vec<_>>().join("<br>")
 }
 
+/// The same for copies, as text: × for what misleads, ! for a warning.
+pub(crate) fn copied(counts: &[FlagCount], n: usize) -> String {
+    let word = |it: &FlagCount| {
+        let mark = if it.fails { '×' } else { '!' };
+        format!("{mark} {} {} {}/{n}", it.flag, arrow_text(&it.direction), it.runs)
+    };
+    counts.iter().map(word).collect::<Vec<_>>().join("; ")
+}
+
+/// Of one run, for copies: the gravest first.
+pub(crate) fn copied_of_run(run: &RunRecord) -> String {
+    let said = |fails: bool, mark: char| {
+        let own = run.flags.iter().filter(move |it| it.fails == fails);
+        own.map(move |it| format!("{mark} {} {}", it.flag, arrow_text(&it.direction)))
+    };
+    said(true, '×').chain(said(false, '!')).collect::<Vec<_>>().join("; ")
+}
+
 /// The flags of one run with their reasons, for HTML.
 pub(crate) fn of_run(run: &RunRecord) -> String {
     let word = |it: &FlagRecord| {
@@ -69,10 +87,15 @@ pub(crate) fn of_run(run: &RunRecord) -> String {
     run.flags.iter().map(word).collect::<Vec<_>>().join("<br>")
 }
 
+/// For HTML.
 pub(crate) fn arrow(direction: &str) -> String {
+    esc(arrow_text(direction)).to_string()
+}
+
+fn arrow_text(direction: &str) -> &str {
     match direction {
-        "ab" => "A→B".into(),
-        "ba" => "B→A".into(),
-        other => esc(other).to_string(),
+        "ab" => "A→B",
+        "ba" => "B→A",
+        other => other,
     }
 }

@@ -3,11 +3,12 @@
 use stats::{Goal, Verdict};
 
 use super::answer::places;
-use super::{interval, plain_table, wide_figure};
+use super::figure_data::{Column, Datum, FigureData};
+use super::{interval, wide_figure_above};
 use crate::ReportError;
 use crate::escape::esc;
 use crate::figure::{Forest, ForestRow, forest, swatch};
-use crate::number::{MISSING, plural, signed};
+use crate::number::{plural, signed};
 use crate::page::Subject;
 use crate::summary::{CellSummary, Comparison, Contrast, Summary};
 
@@ -74,7 +75,7 @@ fn drawn(
     Ok(format!(
         "{}{}{}",
         legend(subject, cells),
-        wide_figure(&caption, &drawing.svg, &table(subject, cells)),
+        wide_figure_above(&caption, &drawing.svg, &data(subject, cells)),
         note(subject, cells.len(), drawing.cut_intervals)
     ))
 }
@@ -160,27 +161,28 @@ fn description(subject: &Subject<'_>, cells: &[(usize, &Contrast)]) -> String {
     format!("{}. Mean paired differences: {}.", subject.primary.direction(), said.join("; "))
 }
 
-fn table(subject: &Subject<'_>, cells: &[(usize, &Contrast)]) -> String {
+fn data(subject: &Subject<'_>, cells: &[(usize, &Contrast)]) -> String {
     let digits = places(subject);
-    let rows: Vec<Vec<String>> = cells
-        .iter()
-        .map(|&(cell, contrast)| {
-            let own = &subject.summary.cells[cell];
-            let end = |value: Option<f64>| {
-                value.map_or_else(|| MISSING.into(), |value| signed(value, digits))
-            };
-            vec![
-                subject.record.plan.cells[cell].label.clone(),
-                contrast.n.to_string(),
-                signed(contrast.mean, digits),
-                end(contrast.interval.map(|it| it.lower)),
-                end(contrast.interval.map(|it| it.upper)),
-                verdict(own),
-            ]
-        })
-        .collect();
-    let heads = ["cell", "seeds#", "mean difference#", "95 % interval from#", "to#", "verdict"];
-    plain_table(&heads, &rows)
+    let number = |value: Option<f64>| Datum::number(value, |value| signed(value, digits));
+    let mut columns = vec![
+        Column::words("cell"),
+        Column::number("seeds"),
+        Column::number("mean difference").named("mean"),
+    ];
+    columns.extend(Column::ends());
+    columns.push(Column::words("verdict"));
+    let mut data = FigureData::new(columns);
+    for &(cell, contrast) in cells {
+        data.row([
+            Datum::Words(subject.record.plan.cells[cell].label.clone()),
+            Datum::count(contrast.n),
+            number(Some(contrast.mean)),
+            number(contrast.interval.map(|it| it.lower)),
+            number(contrast.interval.map(|it| it.upper)),
+            Datum::Words(verdict(&subject.summary.cells[cell])),
+        ]);
+    }
+    data.folded()
 }
 
 fn note(subject: &Subject<'_>, compared: usize, cut: usize) -> String {

@@ -214,7 +214,8 @@ pub(crate) fn status(counts: Counts) -> String {
         ("diverged", counts.diverged),
         ("failed", counts.failed),
         ("stopped", counts.stopped),
-        ("pending", counts.pending),
+        ("interrupted", counts.interrupted),
+        ("pending", counts.pending - counts.interrupted),
     ];
     parts
         .iter()

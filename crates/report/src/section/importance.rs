@@ -1,28 +1,19 @@
-//! Which axes of a random design the best cells have in common.
-
-use stats::{Drawn, Goal, Importance, Parameter, ParameterShare, StatsError};
-use track::AxisRecord;
+//! Which axes of a random design the best cells have in common, in words and as a table.
 
 use super::answer::top;
-use super::coordinate::number;
-use super::level;
 use crate::escape::esc;
-use crate::number::{fixed, p_value, percent, plural};
+use crate::importance::{AxisImportance, Found, Importances};
+use crate::number::{MISSING, fixed, p_value, percent, plural};
 use crate::page::Subject;
 
-/// Empty for fewer than two axes: one is all there is.
+/// Empty where there is nothing to compute.
 pub(crate) fn block(subject: &Subject<'_>) -> String {
-    let axes: Vec<&AxisRecord> =
-        subject.record.plan.axes.iter().filter(|axis| varies(subject, axis)).collect();
-    if axes.len() < 2 {
-        return String::new();
-    }
-    let cells = drawn(subject);
-    let body = match importance(subject, &axes, &cells) {
-        Ok(found) => {
-            format!("{}{}{}", answer(subject, &found), table(&found), note(subject, &axes))
+    let body = match &subject.importance {
+        None => return String::new(),
+        Some(Ok(all)) => {
+            format!("{}{}{}", answer(subject, all), table(all), note(subject, all))
         }
-        Err(reason) => format!("<p>Not computed: {}.</p>\n", esc(reason)),
+        Some(Err(reason)) => format!("<p>Not computed: {}.</p>\n", esc(reason)),
     };
     format!(
         "<h3 id=\"importance\">Importance of the axes for {}</h3>\n{body}",
@@ -30,109 +21,49 @@ pub(crate) fn block(subject: &Subject<'_>) -> String {
     )
 }
 
-fn varies(subject: &Subject<'_>, axis: &AxisRecord) -> bool {
-    let cells = &subject.record.plan.cells;
-    cells.iter().any(|cell| level(axis, cell) != level(axis, &cells[0]))
-}
-
-/// Cells that chance chose: neither the baseline nor an arm.
-fn drawn(subject: &Subject<'_>) -> Vec<usize> {
-    let cells = subject.record.plan.cells.iter().enumerate();
-    let drawn = cells.filter(|(_, cell)| !cell.baseline && cell.arm.is_none());
-    drawn.map(|(at, _)| at).collect()
-}
-
-/// Or why not, in words.
-fn importance(
-    subject: &Subject<'_>,
-    axes: &[&AxisRecord],
-    drawn: &[usize],
-) -> Result<Importance, String> {
-    let goal = match subject.summary.minimize {
-        Some(true) => Goal::Minimise,
-        Some(false) => Goal::Maximise,
-        None => return Err("the metric has no better side, so no cells are its best".into()),
-    };
-    let summaries = &subject.summary.cells;
-    let is_complete = |cell: &&usize| summaries[**cell].runs.is_final();
-    let completed: Vec<(usize, f64)> = drawn
-        .iter()
-        .filter(is_complete)
-        .filter_map(|&cell| Some((cell, summaries[cell].estimate?.mean)))
-        .collect();
-    let parameters: Vec<Parameter> =
-        axes.iter().map(|axis| parameter(subject, axis, &completed)).collect();
-    let outcomes: Vec<f64> = completed.iter().map(|(_, mean)| *mean).collect();
-    Importance::of(&parameters, &outcomes, goal).map_err(|error| match error {
-        StatsError::TooFewCells { count, needed } => format!(
-            "{count} of {} completed and with a value, and of fewer than {needed} the best quarter shows luck rather than \
-             importance",
-            plural(drawn.len(), "drawn cell") + if count == 1 { " is" } else { " are" }
-        ),
-        other => other.to_string(),
-    })
-}
-
-/// Numbers on the scale that the sweep file says; all else, and several leaves at once, are categories.
-fn parameter(subject: &Subject<'_>, axis: &AxisRecord, cells: &[(usize, f64)]) -> Parameter {
-    let plan = &subject.record.plan;
-    let own = || cells.iter().map(|(cell, _)| &plan.cells[*cell]);
-    let numbers: Option<Vec<f64>> = own().map(|cell| number(axis, cell)).collect();
-    let drawn = match numbers {
-        Some(numbers) if axis.scale == "log" && numbers.iter().all(|it| *it > 0.0) => {
-            Drawn::Log(numbers)
-        }
-        Some(numbers) => Drawn::Linear(numbers),
-        None => {
-            let mut levels: Vec<String> = Vec::new();
-            let mut number_of = |level: String| {
-                let known = levels.iter().position(|other| *other == level);
-                known.unwrap_or_else(|| {
-                    levels.push(level);
-                    levels.len() - 1
-                })
-            };
-            Drawn::Category(own().map(|cell| number_of(level(axis, cell))).collect())
-        }
-    };
-    Parameter { name: axis.label.clone(), drawn }
-}
-
-/// The most important first.
-fn ranked(found: &Importance) -> Vec<&ParameterShare> {
-    let mut ranked: Vec<&ParameterShare> = found.parameters.iter().collect();
-    ranked.sort_by(|a, b| b.share.total_cmp(&a.share));
+/// The least likely by luck first. Not the largest share: that of an axis grows with its levels.
+fn ranked(all: &Importances) -> Vec<(&AxisImportance, &Found)> {
+    let computed = all.axes.iter().filter_map(|axis| Some((axis, axis.found.as_ref().ok()?)));
+    let mut ranked: Vec<(&AxisImportance, &Found)> = computed.collect();
+    ranked
+        .sort_by(|(_, a), (_, b)| a.p.total_cmp(&b.p).then(b.divergence.total_cmp(&a.divergence)));
     ranked
 }
 
-/// More often than this a random quarter is as far off: then nothing is to be seen.
-const LUCK: f64 = 0.05;
-
-fn answer(subject: &Subject<'_>, found: &Importance) -> String {
-    // Of several axes one is beyond luck by luck: Holm's correction is over them.
-    let adjusted =
-        stats::holm(&found.parameters.iter().map(|it| Some(it.by_chance)).collect::<Vec<_>>());
-    let beyond: Vec<&str> = ranked(found)
-        .into_iter()
-        .filter(|it| {
-            let at = found.parameters.iter().position(|own| own.name == it.name);
-            at.and_then(|at| adjusted[at]).is_some_and(|p| p <= LUCK)
-        })
-        .map(|it| it.name.as_str())
-        .collect();
+fn answer(subject: &Subject<'_>, all: &Importances) -> String {
     let best = format!(
         "Of {} the {} {} differ from all of them",
-        plural(found.cells, "drawn cell"),
+        plural(all.cells, "drawn cell"),
         top(subject).to_lowercase(),
-        found.best
+        all.best
     );
-    let said = match beyond.is_empty() {
-        false => format!("{best} by more than luck in {}.", beyond.join(", ")),
-        true => format!("{best} in no axis by more than luck: any as many cells do about as much."),
+    let named: Vec<String> = ranked(all)
+        .into_iter()
+        .filter(|(_, found)| found.is_more_than_luck())
+        .map(|(axis, found)| {
+            let among = match axis.when {
+                Some(_) => format!(", among the {} where it varies", found.cells),
+                None => String::new(),
+            };
+            format!("{} (p = {} after Holm{among})", axis.label, p_value(found.adjusted_p))
+        })
+        .collect();
+    let said = match named.is_empty() {
+        true => {
+            format!("{best} in no axis by more than luck: any as many cells do about as much.")
+        }
+        false => format!("{best} by more than luck in {}.", named.join(", ")),
     };
     let so_far = if subject.summary.has_ended() { "" } else { " So far: runs are still to come." };
+    let origin = match all.is_origin_known {
+        true => "",
+        false => {
+            " An earlier version wrote the plan, which does not say which cells were drawn: points of the sweep file, if it has \
+             some, are among them."
+        }
+    };
     format!(
-        "<p>{} This is to narrow the space, not to claim: what matters is for a grid with seeds to show.{so_far}</p>\n",
+        "<p>{} This is to narrow the space, not to claim: what matters is for a grid with seeds to show.{origin}{so_far}</p>\n",
         esc(said)
     )
 }
@@ -140,47 +71,76 @@ fn answer(subject: &Subject<'_>, found: &Importance) -> String {
 /// CSS pixels of a bar.
 const BAR: f64 = 200.0;
 
-fn table(found: &Importance) -> String {
+fn table(all: &Importances) -> String {
     let mut out = String::from(
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Importance of the axes\">\n<table>\n<thead><tr>\
          <th scope=\"col\">axis</th><th scope=\"col\" colspan=\"2\">importance</th>\
          <th scope=\"col\" class=\"num\">Pearson divergence</th>\
-         <th scope=\"col\" class=\"num\">as large by chance, p</th></tr></thead>\n<tbody>\n",
+         <th scope=\"col\" class=\"num\">as large by chance, p</th>\
+         <th scope=\"col\" class=\"num\">p after Holm</th></tr></thead>\n<tbody>\n",
     );
-    for row in ranked(found) {
+    for (axis, found) in ranked(all) {
+        let share = found.share.map_or_else(|| MISSING.into(), percent);
         out.push_str(&format!(
-            "<tr><th scope=\"row\">{}</th><td class=\"num\">{}</td>\
+            "<tr><th scope=\"row\">{}</th><td class=\"num\">{share}</td>\
              <td><svg class=\"bar\" viewBox=\"0 0 {BAR} 20\" aria-hidden=\"true\"><path class=\"span\" d=\"M0 10H{:.1}\"/></svg></td>\
-             <td class=\"num\">{}</td><td class=\"num\">{}</td></tr>\n",
-            esc(&row.name),
-            percent(row.share),
-            BAR * row.share,
-            fixed(row.divergence, 3),
-            esc(p_value(row.by_chance)),
+             <td class=\"num\">{}</td><td class=\"num\">{}</td><td class=\"num\">{}</td></tr>\n",
+            esc(name(axis, found)),
+            BAR * found.share.unwrap_or(0.0),
+            fixed(found.divergence, 3),
+            esc(p_value(found.p)),
+            esc(p_value(found.adjusted_p)),
         ));
+    }
+    for axis in &all.axes {
+        if let Err(reason) = &axis.found {
+            out.push_str(&format!(
+                "<tr><th scope=\"row\">{}</th><td colspan=\"5\">not computed: {}</td></tr>\n",
+                esc(&axis.label),
+                esc(reason)
+            ));
+        }
     }
     out.push_str("</tbody>\n</table>\n</div>\n");
     out
 }
 
-fn note(subject: &Subject<'_>, axes: &[&AxisRecord]) -> String {
-    let failed: usize = subject.summary.cells.iter().map(|cell| cell.failed_in_values).sum();
-    let failed = match failed {
+fn name(axis: &AxisImportance, found: &Found) -> String {
+    match &axis.when {
+        Some(when) => format!("{} ({} where {when})", axis.label, plural(found.cells, "cell")),
+        None => axis.label.clone(),
+    }
+}
+
+fn note(subject: &Subject<'_>, all: &Importances) -> String {
+    let is_are = |count: usize| if count == 1 { "is" } else { "are" };
+    let failed = match all.failed_runs {
+        0 => String::new(),
+        count => {
+            format!(
+                " {} {} in with what they count as.",
+                plural(count, "failed run"),
+                is_are(count)
+            )
+        }
+    };
+    let last = match all.without_value {
         0 => String::new(),
         count => format!(
-            " {} in with what they count as.",
-            plural(count, "failed run") + if count == 1 { " is" } else { " are" }
+            " {} with a run that failed, or gave no finite value, {} ranked behind all others.",
+            plural(count, "cell"),
+            is_are(count)
         ),
     };
-    let conditional = match axes.iter().any(|axis| axis.when.is_some()) {
-        true => " An axis that varies in some cells alone has its fixed value in the others.",
+    let conditional = match all.axes.iter().any(|axis| axis.when.is_some()) {
+        true => " An axis that varies in some cells alone is judged among those, and has no share.",
         false => "",
     };
     format!(
         "<p class=\"note\">PED-ANOVA (Watanabe, Bansal, Hutter 2023): how far the values of the {} quarter lie from those of all \
          drawn cells, each axis by itself; interactions do not show. Importances are shares of the sum, so that one that does not \
-         matter has some, too. By chance: how often a random quarter lies as far; not corrected for the number of axes. Cells \
-         count by their mean over seeds, those without a value not at all.{failed}{conditional}</p>\n",
+         matter has some, too, and more the more levels it has. By chance: how often a random quarter lies as far; after Holm for \
+         all these axes. Cells count by their mean over seeds.{last}{failed}{conditional}</p>\n",
         top(subject).to_lowercase(),
     )
 }

@@ -236,6 +236,8 @@ mod tests {
                 seeds: vec![0],
                 note: None,
                 arm: None,
+                origin: None,
+                inactive: Vec::new(),
                 also: vec![],
             };
             assert_eq!(held_fixed(&[cell]), expected, "{leaves:?}");

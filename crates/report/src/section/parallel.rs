@@ -1,8 +1,9 @@
 //! Three axes or more at one look: a path a cell, its colour by how well it did.
 
 use super::answer::places;
-use super::coordinate::{Coordinate, ends};
-use super::{level, plain_table, scatter, wide_figure};
+use super::coordinate::{Coordinate, Span};
+use super::figure_data::{Column, Datum, FigureData};
+use super::{scatter, wide_figure_above};
 use crate::ReportError;
 use crate::escape::esc;
 use crate::figure::{Parallel, ParallelAxis, ParallelLine, parallel, swatch};
@@ -47,14 +48,13 @@ fn drawn(
 ) -> Result<String, ReportError> {
     let (primary, digits) = (&subject.primary, places(subject));
     let means: Vec<f64> = ranked.iter().map(|(_, mean)| *mean).collect();
-    let (low, high) = ends(&means).expect("some cell has a mean, checked above");
-    let share = |mean: f64| if high > low { (mean - low) / (high - low) } else { 0.5 };
+    let span = Span::of(&means).expect("some cell has a mean, checked above");
     let lines = ranked.iter().map(|&(cell, mean)| {
         let own = &subject.record.plan.cells[cell];
         ParallelLine {
             ink: ink(ranked, mean),
             is_baseline: subject.summary.baseline == Some(cell),
-            places: axes.iter().map(|axis| axis.place(own)).chain([share(mean)]).collect(),
+            places: axes.iter().map(|axis| axis.place(own)).chain([span.share(mean)]).collect(),
         }
     });
     let mut uprights: Vec<ParallelAxis> = axes
@@ -62,7 +62,7 @@ fn drawn(
         .map(|it| ParallelAxis { title: it.axis.label.clone(), marks: it.marks.clone() })
         .collect();
     let mut marks: Vec<(f64, String)> =
-        [low, high].map(|mean| (share(mean), fixed(mean, digits))).into();
+        [span.low, span.high].map(|mean| (span.share(mean), fixed(mean, digits))).into();
     marks.dedup_by(|a, b| a.0 == b.0);
     uprights.push(ParallelAxis { title: primary.heading(), marks });
     let figure = Parallel {
@@ -75,15 +75,35 @@ fn drawn(
     let Some(svg) = parallel(&figure)? else { return Ok(String::new()) };
     let caption = format!("A line a cell, from its settings to its {}", esc(primary.heading()));
     Ok(format!(
-        "<ul class=\"legend\">{}</ul>\n{}{NOTE}",
+        "<ul class=\"legend\">{}{}</ul>\n{}{}",
         legend(subject, ranked),
-        wide_figure(&caption, &svg, &table(subject, axes, ranked))
+        if has_baseline(subject, ranked) { BASELINE } else { "" },
+        wide_figure_above(&caption, &svg, &data(subject, axes, ranked)),
+        note(subject, ranked)
     ))
 }
 
-const NOTE: &str = "<p class=\"note\">Means over seeds; the thick line is the baseline. Colours, dashes and end marks say the \
-                    same; lines at one level are drawn side by side. Where lines of one quarter meet at one level, that level may matter; whether it does is for the \
-                    tests above to say.</p>\n";
+/// Its line is as dark as the words: no quarter has that colour.
+const BASELINE: &str = "<li><svg class=\"swatch\" viewBox=\"0 0 128 48\" width=\"32\" height=\"12\" aria-hidden=\"true\">\
+                        <line class=\"lead\" stroke-width=\"18\" x1=\"0\" y1=\"24\" x2=\"128\" y2=\"24\"/></svg>baseline</li>";
+
+fn has_baseline(subject: &Subject<'_>, ranked: &[(usize, f64)]) -> bool {
+    ranked.iter().any(|(cell, _)| subject.summary.baseline == Some(*cell))
+}
+
+fn note(subject: &Subject<'_>, ranked: &[(usize, f64)]) -> String {
+    let baseline = match has_baseline(subject, ranked) {
+        true => {
+            "; the thick dark line before all others is the baseline, and its end mark has its quarter"
+        }
+        false => "",
+    };
+    format!(
+        "<p class=\"note\">Means over seeds{baseline}. Colours, dashes and end marks say the same; lines at one level are drawn \
+         side by side. Where lines of one quarter meet at one level, that level may matter; whether it does is for the tests \
+         above to say.</p>\n"
+    )
+}
 
 pub(super) fn ink(ranked: &[(usize, f64)], mean: f64) -> usize {
     QUARTERS[quarter(ranked, mean)]
@@ -123,26 +143,23 @@ pub(super) fn description(subject: &Subject<'_>, ranked: &[(usize, f64)]) -> Str
     format!("{direction}. {} cells, from {first} to {last}.", ranked.len())
 }
 
-pub(super) fn table(
+/// The data of both figures.
+pub(super) fn data(
     subject: &Subject<'_>,
     axes: &[Coordinate<'_>],
     ranked: &[(usize, f64)],
 ) -> String {
-    let digits = places(subject);
-    let rows: Vec<Vec<String>> = ranked
-        .iter()
-        .map(|&(cell, mean)| {
-            let own = &subject.record.plan.cells[cell];
-            let settings = axes.iter().map(|it| level(it.axis, own));
-            let mut row = vec![own.label.clone()];
-            row.extend(settings);
-            row.push(fixed(mean, digits));
-            row
-        })
-        .collect();
-    let metric = format!("{}#", subject.primary.heading());
-    let mut heads = vec!["cell"];
-    heads.extend(axes.iter().map(|it| it.axis.label.as_str()));
-    heads.push(&metric);
-    plain_table(&heads, &rows)
+    let (record, digits) = (subject.record, places(subject));
+    let mut columns = vec![Column::words("cell"), Column::words("role")];
+    columns.extend(axes.iter().map(|it| Column::axis(record, it.axis)));
+    columns.push(Column::number(&subject.primary.heading()));
+    let mut data = FigureData::new(columns);
+    for &(cell, mean) in ranked {
+        let own = &record.plan.cells[cell];
+        let name = [Datum::Words(own.label.clone()), Datum::role(&subject.summary, cell)];
+        let settings = axes.iter().map(|it| Datum::on_axis(record, it.axis, own));
+        let mean = Datum::number(Some(mean), |mean| fixed(mean, digits));
+        data.row(name.into_iter().chain(settings).chain([mean]));
+    }
+    data.folded()
 }

@@ -4,15 +4,15 @@
 pub(crate) mod across;
 mod cells;
 mod cost;
+mod exact;
 mod groups;
 mod others;
-mod parts;
 
 use track::CellRecord;
 
 use cells::{difference, estimate, role, runs};
 use cost::Cost;
-use parts::{ESTIMATE, names, parts};
+use exact::{ESTIMATE, names, parts};
 
 use super::answer::{places, top};
 use super::{failed_as, flags, leaves, level, loose_settings, loose_value};
@@ -51,8 +51,9 @@ pub(crate) fn section(subject: &Subject<'_>) -> String {
         if columns.flags {
             let counts = flags::of_cell(record, at);
             out.push_str(&format!(
-                "<td class=\"flagged\" data-sort=\"{}\">{}</td>",
+                "<td class=\"flagged\" data-sort=\"{}\" data-csv=\"{}\">{}</td>",
                 own.runs.flagged,
+                esc(flags::copied(&counts, own.runs.completed)),
                 flags::words(&counts, own.runs.completed)
             ));
         }
@@ -179,7 +180,7 @@ fn head(subject: &Subject<'_>, columns: &Columns) -> String {
     column("d<sub>z</sub>", "num", true, &["d_z"]);
     column("P(better)", "num", true, &["P(better)"]);
     if columns.flags {
-        column("flagged runs", "", true, &[]);
+        column("flagged runs", "", true, &["flags"]);
     }
     let cost = format!("training, {}", columns.cost.unit);
     column(&cost, "num", true, &[&cost]);

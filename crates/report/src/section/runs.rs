@@ -54,9 +54,13 @@ fn table(subject: &Subject<'_>, anchors: &Anchors) -> String {
     ];
     for (name, number) in columns {
         let class = if number { " class=\"num\"" } else { "" };
-        out.push_str(&format!("<th scope=\"col\"{class} data-sortable>{name}</th>"));
+        let copied = if name == "flags" { " data-csv=\"flags\"" } else { "" };
+        out.push_str(&format!("<th scope=\"col\"{class}{copied} data-sortable>{name}</th>"));
     }
     out.push_str("</tr></thead>\n<tbody>\n");
+    // Runs of a few seconds are told apart, too.
+    let longest = record.runs.iter().filter_map(|run| run.active_s).fold(0.0, f64::max);
+    let places = if longest >= 600.0 { 1 } else { 2 };
     for run in &record.runs {
         let steps = run.rows.iter().map(|row| row.step).max();
         let minutes = run.active_s.map(|seconds| seconds / 60.0);
@@ -73,17 +77,18 @@ fn table(subject: &Subject<'_>, anchors: &Anchors) -> String {
         };
         let folder = run.folder.file_name().map(|name| name.to_string_lossy().into_owned());
         out.push_str(&format!(
-            "<tr data-cell=\"{}\" data-seed=\"{}\"><td class=\"num\">{}</td><th scope=\"row\">{}</th><td class=\"num\">{}</td><td>{}</td><td>{}</td>{}{}{}\
+            "<tr data-cell=\"{}\" data-seed=\"{}\"><td class=\"num\">{}</td><th scope=\"row\">{}</th><td class=\"num\">{}</td><td>{}</td><td data-csv=\"{}\">{}</td>{}{}{}\
              <td class=\"num\">{}</td>{}{}{}</tr>\n",
             run.cell,
             run.seed,
             run_link(anchors, run),
             esc(&record.plan.cells[run.cell].label),
             run.seed,
-            state(&run.state),
+            state(run),
+            esc(flags::copied_of_run(run)),
             folded_flags(run),
             number(steps.map(grouped), steps.map(|s| s as f64)),
-            number(minutes.map(|m| fixed(m, 1)), minutes),
+            number(minutes.map(|m| fixed(m, places)), minutes),
             word(run.device.as_deref()),
             run.attempts,
             word(run.code.as_deref().map(short)),
@@ -98,6 +103,22 @@ fn table(subject: &Subject<'_>, anchors: &Anchors) -> String {
 /// To all there is to say of it.
 fn run_link(anchors: &Anchors, run: &RunRecord) -> String {
     format!("<a href=\"#{}\" aria-label=\"Run {1}\">{1}</a>", anchors.at(run), run.index)
+}
+
+/// How far one has come that will go on, or that it has not begun: both are still to be done.
+pub(super) fn still_to_do(run: &RunRecord) -> Option<String> {
+    match run.state {
+        RunState::Planned => Some("not begun".into()),
+        RunState::Interrupted => {
+            let step = run.rows.iter().map(|row| row.step).max();
+            let at = step.map_or_else(
+                || "before its first step".into(),
+                |it| format!("at step {}", grouped(it)),
+            );
+            Some(format!("{at}, resumes"))
+        }
+        _ => None,
+    }
 }
 
 pub(crate) fn state_word(state: &RunState) -> &'static str {
@@ -121,9 +142,11 @@ pub(crate) fn ending(state: &RunState) -> &'static str {
     }
 }
 
-fn state(state: &RunState) -> String {
+fn state(run: &RunRecord) -> String {
+    let state = &run.state;
     let word = state_word(state);
     let detail = match state {
+        _ if let Some(said) = still_to_do(run) => said,
         RunState::Failed { class, reason } => format!("{}: {}", class.name(), esc(reason)),
         other => other.reason().map_or_else(String::new, |reason| esc(reason).to_string()),
     };
@@ -144,16 +167,22 @@ fn folded_flags(run: &RunRecord) -> String {
     // What misleads comes first; a flag of both directions is named once.
     let ranked: BTreeSet<(bool, &str)> =
         run.flags.iter().map(|it| (!it.fails, it.flag.as_str())).collect();
-    let mut names: Vec<&str> = Vec::new();
-    for (_, name) in ranked {
-        if !names.contains(&name) {
-            names.push(name);
+    let mut named: Vec<(bool, &str)> = Vec::new();
+    for (warns, name) in ranked {
+        if !named.iter().any(|(_, other)| *other == name) {
+            named.push((warns, name));
         }
     }
-    let class = if run.flags.iter().any(|it| it.fails) { "state failed" } else { "state warned" };
+    // Each kind has its mark: a warning beside what misleads is no more than that.
+    let kind = |warns: bool| {
+        let own = named.iter().filter(|it| it.0 == warns).map(|it| it.1).collect::<Vec<_>>();
+        let class = if warns { "state warned" } else { "state failed" };
+        (!own.is_empty()).then(|| format!("<span class=\"{class}\">{}</span>", esc(own.join(", "))))
+    };
+    let marked: Vec<String> = [false, true].into_iter().filter_map(kind).collect();
     format!(
-        "<details class=\"flags\"><summary><span class=\"{class}\">{}</span></summary> {}</details>",
-        esc(names.join(", ")),
+        "<details class=\"flags\"><summary>{}</summary> {}</details>",
+        marked.join("; "),
         flags::of_run(run)
     )
 }

@@ -117,7 +117,7 @@ fn note(subject: &Subject<'_>, catalogue: &Catalogue<'_>, album: &Album) -> Stri
     let last = album.steps(catalogue).last().copied().unwrap_or_default();
     let shown = format!("Shown: seed {}, step {last}, {}.", catalogue.seeds[0], BOTH.1);
     format!(
-        "<p class=\"note\">{} <span class=\"keys\" hidden>Activate a picture to compare two of them; arrow keys go from \
+        "<p class=\"note\">{} <span class=\"keys\" hidden>Choose a picture to see it large beside another; arrow keys go from \
          picture to picture.</span></p>\n<p class=\"note\" role=\"status\">{shown}</p>\n",
         esc(said.join(" "))
     )

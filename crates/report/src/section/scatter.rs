@@ -2,9 +2,9 @@
 //! how well the cell did.
 
 use super::answer::places;
-use super::coordinate::{Coordinate, ends};
-use super::parallel::{description, ink, legend, table};
-use super::wide_figure;
+use super::coordinate::{Coordinate, Span};
+use super::parallel::{data, description, ink, legend};
+use super::wide_figure_above;
 use crate::ReportError;
 use crate::escape::esc;
 use crate::figure::{ScatterAxis, ScatterCell, ScatterMatrix, scatter, ticks};
@@ -22,15 +22,14 @@ pub(super) fn figure(
 ) -> Result<String, ReportError> {
     let drawn = &axes[..axes.len().min(MOST_AXES)];
     let means: Vec<f64> = ranked.iter().map(|(_, mean)| *mean).collect();
-    let Some((low, high)) = ends(&means) else { return Ok(String::new()) };
-    let share = |mean: f64| if high > low { (mean - low) / (high - low) } else { 0.5 };
+    let Some(span) = Span::of(&means) else { return Ok(String::new()) };
     let is_baseline = |cell: usize| subject.summary.baseline == Some(cell);
     // The best lie uppermost, and the baseline on all.
     let mut cells: Vec<&(usize, f64)> = ranked.iter().rev().collect();
     cells.sort_by_key(|(cell, _)| is_baseline(*cell));
     let cells = cells.into_iter().map(|&(cell, mean)| {
         let own = &subject.record.plan.cells[cell];
-        let places = drawn.iter().map(|axis| axis.place(own)).chain([share(mean)]);
+        let places = drawn.iter().map(|axis| axis.place(own)).chain([span.share(mean)]);
         ScatterCell {
             ink: ink(ranked, mean),
             is_baseline: is_baseline(cell),
@@ -49,7 +48,7 @@ pub(super) fn figure(
         axes: drawn.iter().map(upright).collect(),
         metric: ScatterAxis {
             title: subject.primary.heading(),
-            marks: marks(subject, (low, high), share),
+            marks: marks(subject, span),
             has_levels: false,
         },
         cells: cells.collect(),
@@ -57,25 +56,20 @@ pub(super) fn figure(
     let Some(svg) = scatter(&figure)? else { return Ok(String::new()) };
     let caption =
         format!("A mark a cell: axes by pairs, and their {}", esc(subject.primary.heading()));
-    let table = table(subject, axes, ranked);
     Ok(format!(
         "<ul class=\"legend marks\">{}</ul>\n{}{}",
         legend(subject, ranked),
-        wide_figure(&caption, &svg, &table),
+        wide_figure_above(&caption, &svg, &data(subject, axes, ranked)),
         note(axes.len())
     ))
 }
 
-fn marks(
-    subject: &Subject<'_>,
-    (low, high): (f64, f64),
-    share: impl Fn(f64) -> f64,
-) -> Vec<(f64, String)> {
-    if high <= low {
-        return vec![(0.5, fixed(low, places(subject)))];
+fn marks(subject: &Subject<'_>, span: Span) -> Vec<(f64, String)> {
+    if span.is_point() {
+        return vec![(span.share(span.low), fixed(span.low, places(subject)))];
     }
-    let (values, decimals) = ticks(low, high, 3);
-    values.into_iter().map(|value| (share(value), fixed(value, decimals))).collect()
+    let (values, decimals) = ticks(span.low, span.high, 3);
+    values.into_iter().map(|value| (span.share(value), fixed(value, decimals))).collect()
 }
 
 fn note(axes: usize) -> String {

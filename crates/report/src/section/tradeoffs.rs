@@ -3,16 +3,18 @@
 
 use std::collections::BTreeSet;
 
+use stats::Goal;
 use track::{PlanRecord, RunRecord, RunState};
 
 use super::answer::places;
-use super::{interval, level, plain_table, wide_figure};
+use super::figure_data::{Column, Datum, FigureData};
+use super::{level, wide_figure_above};
 use crate::ReportError;
 use crate::escape::esc;
 use crate::figure::{Tradeoff, TradeoffPoint, tradeoff};
 use crate::number::{fixed, plural};
 use crate::page::Subject;
-use crate::summary::Sample;
+use crate::summary::{Interval, Sample};
 
 pub(crate) fn section(subject: &Subject<'_>) -> Result<String, ReportError> {
     let offers = offers(subject, Cost::Minutes);
@@ -136,7 +138,7 @@ fn drawn(subject: &Subject<'_>, offers: Vec<Offer>, cost: Cost) -> Result<String
     let mut points: Vec<TradeoffPoint> = offers.iter().map(point).collect();
     // Where names have no room, those of the front and of the baseline stay.
     points.sort_by_key(|point| (point.ink != 0, !point.on_front));
-    let words = in_words(subject, &offers, cost);
+    let words = in_words(subject, &offers, cost) + &noise(subject, &offers);
     let figure = Tradeoff {
         id: if cost == Cost::Minutes { "tradeoff-plot" } else { "size-plot" }.into(),
         title: format!("{} against {}", primary.title, cost.words()),
@@ -149,7 +151,7 @@ fn drawn(subject: &Subject<'_>, offers: Vec<Offer>, cost: Cost) -> Result<String
     Ok(format!(
         "<p>{}</p>\n{}{}",
         esc(words),
-        wide_figure(&caption, &svg, &table(subject, &offers, cost)),
+        wide_figure_above(&caption, &svg, &data(subject, &offers, cost)),
         note(subject, has_front, cost)
     ))
 }
@@ -193,24 +195,84 @@ fn in_words(subject: &Subject<'_>, offers: &[Offer], cost: Cost) -> String {
     }
 }
 
-fn table(subject: &Subject<'_>, offers: &[Offer], cost: Cost) -> String {
+/// Cells that are named where the front may be the seeds' luck; the table has the others.
+const NAMED: usize = 3;
+
+/// Where the front may be the seeds' luck.
+fn noise(subject: &Subject<'_>, offers: &[Offer]) -> String {
+    let Some(goal) = subject.summary.goal() else { return String::new() };
+    let label = |offer: &&Offer| subject.record.plan.cells[offer.cell].label.clone();
+    let open: Vec<&Offer> = offers.iter().filter(|own| is_open(own, offers, goal)).collect();
+    let alone = offers.iter().filter(|it| it.value.interval.is_none()).count();
+    let mut said = String::new();
+    if !open.is_empty() {
+        let names = open.iter().take(NAMED).map(label).collect::<Vec<_>>().join("; ");
+        let (more, is, its) = match open.len() {
+            1 => (String::new(), "is", "its own"),
+            count if count > NAMED => (format!("; and {} more", count - NAMED), "are", "theirs"),
+            _ => (String::new(), "are", "theirs"),
+        };
+        said.push_str(&format!(
+            " The seeds do not settle whether {names}{more} {is} on the front: intervals of cells that cost no more \
+             overlap {its}."
+        ));
+    }
+    if alone > 0 {
+        said.push_str(&format!(
+            " {} of one seed and no interval: how far the front is luck is not known there.",
+            match alone {
+                1 => "1 cell has a value".into(),
+                count => format!("{count} cells have a value"),
+            }
+        ));
+    }
+    said
+}
+
+/// Whether other seeds might put the cell on the front or off it: none that costs no more is better for
+/// certain, and some might be.
+fn is_open(own: &Offer, offers: &[Offer], goal: Goal) -> bool {
+    let Some(interval) = own.value.interval else { return false };
+    let rivals = offers.iter().filter(|it| it.cell != own.cell && it.cost <= own.cost);
+    let overlaps = |it: &Interval| it.lower < interval.upper && interval.lower < it.upper;
+    let mut is_open = false;
+    for (rival, other) in rivals.filter_map(|it| Some((it, it.value.interval?))) {
+        if overlaps(&other) {
+            is_open = true;
+        } else if goal.is_better(rival.value.mean - own.value.mean) {
+            return false;
+        }
+    }
+    is_open
+}
+
+fn data(subject: &Subject<'_>, offers: &[Offer], cost: Cost) -> String {
     let digits = places(subject);
     let has_front = subject.summary.goal().is_some();
-    let rows: Vec<Vec<String>> = offers
-        .iter()
-        .map(|offer| {
-            vec![
-                subject.record.plan.cells[offer.cell].label.clone(),
-                fixed(offer.cost, if cost == Cost::Minutes { 2 } else { 3 }),
-                fixed(offer.value.mean, digits),
-                interval(offer.value.interval, |value| fixed(value, digits)),
-                if has_front && offer.on_front { "yes" } else { "no" }.into(),
-            ]
-        })
-        .collect();
-    let price = if cost == Cost::Minutes { "minutes a run#" } else { "million parameters#" };
-    let heads = ["cell", price, "mean#", "95 % interval#", "on the front"];
-    plain_table(&heads, &rows)
+    let price = if cost == Cost::Minutes { "minutes a run" } else { "million parameters" };
+    let mut columns = vec![
+        Column::words("cell"),
+        Column::number(price),
+        Column::number("seeds"),
+        Column::number("mean"),
+    ];
+    columns.extend(Column::ends());
+    columns.push(Column::words("on the front"));
+    let mut data = FigureData::new(columns);
+    let number = |value: Option<f64>| Datum::number(value, |value| fixed(value, digits));
+    for offer in offers {
+        let decimals = if cost == Cost::Minutes { 2 } else { 3 };
+        data.row([
+            Datum::Words(subject.record.plan.cells[offer.cell].label.clone()),
+            Datum::number(Some(offer.cost), |cost| fixed(cost, decimals)),
+            Datum::count(offer.value.n),
+            number(Some(offer.value.mean)),
+            number(offer.value.interval.map(|it| it.lower)),
+            number(offer.value.interval.map(|it| it.upper)),
+            Datum::Words(if has_front && offer.on_front { "yes" } else { "no" }.into()),
+        ]);
+    }
+    data.folded()
 }
 
 fn note(subject: &Subject<'_>, has_front: bool, cost: Cost) -> String {
@@ -221,11 +283,7 @@ fn note(subject: &Subject<'_>, has_front: bool, cost: Cost) -> String {
     let marks = "Diamond: the baseline; upright bar: 95\u{a0}% t interval over seeds.";
     let mut said = vec![format!("{what} {marks}")];
     if has_front {
-        said.push(
-            "Triangles and the line: the front. It goes by means; where intervals overlap, another set of seeds may draw \
-             another."
-                .into(),
-        );
+        said.push("Triangles and the line: the front, by the means.".into());
     }
     said.extend(spread(subject, cost));
     let axes = &subject.record.plan.axes;
@@ -292,5 +350,28 @@ mod tests {
         check(&[(1.0, 0.5), (1.0, 0.6)], &[1]);
         check(&[(1.0, 0.5), (1.0, 0.5)], &[0, 1]);
         check(&[(1.0, 0.9), (2.0, 0.5), (3.0, 0.4)], &[0]);
+    }
+
+    #[test]
+    fn a_place_on_the_front_is_open_where_no_rival_settles_it() {
+        let check = |offers: &[(f64, [f64; 2])], expected: &[usize]| {
+            let offer = |(cell, &(cost, values)): (usize, &(f64, [f64; 2]))| Offer {
+                cell,
+                cost,
+                value: Sample::of(&values, LEVEL).unwrap(),
+                on_front: false,
+            };
+            let offers: Vec<Offer> = offers.iter().enumerate().map(offer).collect();
+            let open = offers.iter().filter(|own| is_open(own, &offers, Goal::Maximise));
+            assert_eq!(open.map(|it| it.cell).collect::<Vec<_>>(), expected);
+        };
+        // Far apart, and each seed like the other.
+        check(&[(1.0, [0.2, 0.21]), (2.0, [0.8, 0.81]), (3.0, [0.5, 0.51])], &[]);
+        // As near to a cheaper one as seeds are apart; the cheapest is far below.
+        check(&[(1.0, [-9.0, -9.01]), (2.0, [0.4, 0.6]), (3.0, [0.3, 0.5])], &[2]);
+        // Of one price.
+        check(&[(1.0, [0.4, 0.6]), (1.0, [0.3, 0.5])], &[0, 1]);
+        // A third is better for certain.
+        check(&[(1.0, [0.5, 0.51]), (2.0, [2.0, 2.01]), (3.0, [0.5, 0.52])], &[]);
     }
 }

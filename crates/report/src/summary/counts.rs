@@ -15,6 +15,8 @@ pub struct Counts {
     pub stopped: usize,
     /// Planned or interrupted: still to be done.
     pub pending: usize,
+    /// Of the pending ones, those that have begun and will go on.
+    pub interrupted: usize,
     /// Completed runs whose last evaluation says that their numbers would mislead.
     pub flagged: usize,
 }
@@ -40,6 +42,7 @@ impl Counts {
             RunState::Failed { .. } => &mut self.failed,
             _ => &mut self.pending,
         } += 1;
+        self.interrupted += usize::from(*state == RunState::Interrupted);
     }
 
     /// Every run has come to an end that says something of its cell, good or bad.
@@ -83,7 +86,7 @@ mod tests {
         }
         check(RunState::TimedOut { reason: reason() }, Counts { stopped: 1, ..none });
         check(RunState::Lost { reason: reason() }, Counts { stopped: 1, ..none });
-        check(RunState::Interrupted, Counts { pending: 1, ..none });
+        check(RunState::Interrupted, Counts { pending: 1, interrupted: 1, ..none });
         check(RunState::Planned, Counts { pending: 1, ..none });
         check(RunState::Running, Counts { running: 1, ..none });
     }

@@ -127,6 +127,12 @@ fn every_field_is_documented() {
         }
     }
     let mut fields = Vec::new();
+    let mut drawn = Fixture::drawn(24, &[0]);
+    walk(&data(&drawn.record), &mut fields);
+    drawn.record.plan.axes[2].when = Some("a > 1".into());
+    drawn.record.plan.cells[1].origin = None;
+    walk(&data(&drawn.record), &mut fields);
+    walk(&data(&Fixture::drawn(8, &[0]).record), &mut fields);
     walk(&data(&Fixture::scored(&SEVEN).flagged(BETTER, 2).record), &mut fields);
     assert!(fields.len() > 50);
     for field in fields {

@@ -131,7 +131,7 @@ fn tables_and_figures_can_be_taken_along() {
     check(
         "data",
         &[
-            "\"cell\",\"mean\",\"95 % interval\",\"seeds\"\n",
+            "\"cell\",\"role\",\"'=λ_c, 1\",\"seeds\",\"mean\",\"low\",\"high\",\"seed 0\",",
             &format!("\"{}\"", fixture.record.plan.cells[WORSE].label),
         ],
     );

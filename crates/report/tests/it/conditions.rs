@@ -72,31 +72,31 @@ fn tables_are_filtered_by_conditions() {
         "results",
         "lambda_cycle == 1",
         &all,
-        "All rows: `lambda_cycle` is not a setting of a run; text stands in quotes.",
+        "All rows are shown: `lambda_cycle` is not a setting of a run; text stands in quotes.",
     );
     check(
         "results",
         "pool.size == ",
         &all,
-        "All rows: expected a key, a number, text in quotes, or `(`, found the end.",
+        "All rows are shown: expected a key, a number, text in quotes, or `(`, found the end.",
     );
     check(
         "results",
         "1 < pool.size < 3",
         &all,
-        "All rows: comparisons do not chain: write `a < b and b < c`.",
+        "All rows are shown: comparisons do not chain: write `a < b and b < c`.",
     );
     check(
         "results",
         "seed == 1",
         &all,
-        "All rows: a row of this table is a cell, the same for each of its seeds.",
+        "All rows are shown: a row of this table is a cell, the same for each of its seeds.",
     );
     check(
         "results",
         &format!("{}1 == 1", "(".repeat(40)),
         &all,
-        "All rows: brackets and signs nest at most 32 deep.",
+        "All rows are shown: brackets and signs nest at most 32 deep.",
     );
     // Words stay words.
     check("results", "baseline", &[2], "1 of 4 rows");

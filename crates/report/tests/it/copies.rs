@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use report::summary::summarise;
+use track::{FailureClass, FlagRecord, RunState};
 
 use crate::devtools::Browser;
 use crate::fixture::Fixture;
@@ -11,18 +12,22 @@ use crate::fixture::scores::{BASELINE, BETTER};
 use crate::html;
 use crate::scores::SEVEN;
 
-/// Every table's copy, by the name of its region.
-const COPIES: &str = "(async () => {
+/// Every table's copy in a format, by the name of its region.
+const COPIES: &str = "(async (format) => {
   const said = {};
   let name = '';
-  Object.defineProperty(navigator, 'clipboard', { value: { writeText: async (text) => { said[name] = text; } } });
+  Object.defineProperty(navigator, 'clipboard', { configurable: true, value: { writeText: async (text) => { said[name] = text; } } });
   for (const tools of document.querySelectorAll('.tools')) {
     name = tools.getAttribute('aria-label').split(':')[0];
-    tools.querySelector(\"button[aria-label='Copy as CSV']\").click();
+    tools.querySelector(`button[aria-label='Copy as ${format}']`).click();
     await null;
   }
   return said;
-})()";
+})";
+
+fn copies(browser: &mut Browser, format: &str) -> serde_json::Value {
+    browser.evaluate(&format!("{COPIES}('{format}')"))
+}
 
 /// Of text without quotes within quotes.
 fn table(csv: &str) -> Vec<Vec<String>> {
@@ -47,7 +52,7 @@ fn intervals_are_columns_of_exact_numbers() {
     let page = fixture.dir.path().join("page.html");
     fs::write(&page, html(&fixture.record)).expect("a temporary folder can be written");
     browser.open(&page);
-    let copies = browser.evaluate(COPIES);
+    let copies = copies(&mut browser, "CSV");
     let of =
         |name: &str| table(copies[name].as_str().unwrap_or_else(|| panic!("{name}: {copies}")));
 
@@ -112,7 +117,57 @@ fn no_two_columns_have_one_name() {
     let page = fixture.dir.path().join("page.html");
     fs::write(&page, html(&fixture.record)).expect("a temporary folder can be written");
     browser.open(&page);
-    let copies = browser.evaluate(COPIES);
+    let copies = copies(&mut browser, "CSV");
     let results = table(copies["Results table"].as_str().expect("a copy"));
     assert_eq!(results[0][..3], ["role", "role (2)", "role (3)"]);
+}
+
+/// The page marks them by its style sheet, and folds the reasons away.
+#[test]
+fn flags_are_copied_with_their_marks_and_without_what_is_folded() {
+    let Some(mut browser) = Browser::start() else { return };
+    let mut fixture = Fixture::new(&[0, 1]);
+    let flag = |flag: &str, direction: &str, fails| FlagRecord {
+        direction: direction.into(),
+        flag: flag.into(),
+        fails,
+        reason: "a reason, at length".into(),
+    };
+    fixture.record.runs[2].flags =
+        vec![flag("blur, soft", "ab", false), flag("collapse", "ba", true)];
+    fixture.record.runs[3].state =
+        RunState::Failed { class: FailureClass::Oom, reason: "64 GiB".into() };
+    let page = fixture.dir.path().join("page.html");
+    fs::write(&page, html(&fixture.record)).expect("a temporary folder can be written");
+    browser.open(&page);
+    for (name, expected) in [
+        ("Runs table", "× collapse B→A; ! blur, soft A→B"),
+        ("Results table", "× collapse B→A 1/2; ! blur, soft A→B 1/2"),
+    ] {
+        let csv = copies(&mut browser, "CSV");
+        let csv = table(csv[name].as_str().expect("a copy"));
+        let at = csv[0].iter().position(|it| it == "flags").expect("a column of its own");
+        let flags: Vec<&str> =
+            csv[1..].iter().map(|row| row[at].as_str()).filter(|it| !it.is_empty()).collect();
+        assert_eq!(flags, [expected], "{name}");
+    }
+    for (format, times) in [("CSV", ""), ("Markdown", "× "), ("LaTeX", "$\\times$ ")] {
+        let copies = copies(&mut browser, format);
+        let said = |name: &str| copies[name].as_str().expect("a copy").to_string();
+        let (results, runs) = (said("Results table"), said("Runs table"));
+        assert!(!runs.contains("a reason") && !results.contains("a reason"), "{runs}");
+        let flags = format!("{times}collapse; ! blur, soft");
+        let failed = format!("{times}failed oom: 64 GiB");
+        assert!(format == "CSV" || runs.contains(&flags), "{flags}: {runs}");
+        assert!(format == "CSV" || runs.contains(&failed), "{failed}: {runs}");
+        assert!(format == "CSV" || results.contains(&format!("{times}1 failed")), "{results}");
+    }
+    // Who looks for the words of a reason finds the run all the same.
+    browser.evaluate(
+        "{ const it = document.querySelector('#runs input[type=search]');
+           it.value = 'length'; it.dispatchEvent(new Event('input')); }",
+    );
+    let left = "[...document.querySelectorAll('#runs table.sortable tbody tr')].filter((row) => !row.hidden).length";
+    assert_eq!(browser.evaluate(left), 1);
+    assert!(browser.complaints().is_empty(), "{:?}", browser.complaints());
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::Value;
-use track::{RunState, Split};
+use track::{MetricRow, RunState, Split};
 
 use crate::devtools::Browser;
 use crate::fixture::Fixture;
@@ -109,4 +109,26 @@ fn where_a_run_went_on_is_marked() {
     let after = html(&fixture.record);
     assert_eq!(marks(&after), 1);
     assert!(after.contains("Short upright line: where a run went on in a later attempt."));
+}
+
+/// A list that is longer than what is drawn is folded.
+#[test]
+fn many_metrics_without_a_curve_are_folded() {
+    let with = |count: usize| {
+        let mut fixture = Fixture::new(&[0]);
+        for run in &mut fixture.record.runs {
+            run.rows.retain(|row| !row.name.starts_with("eval/ssim"));
+            let last = run.rows.last().expect("a row").clone();
+            run.rows.extend(
+                (0..count).map(|at| MetricRow { name: format!("eval/own_{at}"), ..last.clone() }),
+            );
+        }
+        html(&fixture.record)
+    };
+    let few = with(8);
+    assert!(
+        few.contains("Recorded once a run, hence no curve: ") && !few.contains("recorded-once")
+    );
+    let many = with(9);
+    assert!(many.contains("<details id=\"recorded-once\"><summary>Recorded once a run, hence no curve: 9 metrics</summary>"));
 }

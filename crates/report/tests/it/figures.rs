@@ -83,7 +83,7 @@ fn the_front_is_named_in_words() {
         &[
             "from the cheapest: lambda_cycle=0 (0.3100 for 5.0 min); lambda_cycle=10 (0.4974 for 7.0 min); lambda_cycle=1 \
              (0.6205 for 10.0 min). Every other",
-            "lambda_cycle=50 15.00 0.4996 [0.4520, 0.5472] no",
+            "lambda_cycle=50 15.00 7 0.4996 0.4520 0.5472 no",
         ],
     );
     let front = svg.split("class=\"series s3\"").nth(1).and_then(|it| it.split("points=\"").nth(1));
@@ -95,6 +95,13 @@ fn the_front_is_named_in_words() {
         "an interval a cell"
     );
     assert!(!said.contains("as the machine had time"), "{said}");
+    // It overlaps a cheaper cell, but a third that costs no more is better for certain.
+    assert!(!said.contains("do not settle"), "{said}");
+    for run in fixture.record.runs.iter_mut().filter(|run| run.cell == 3) {
+        run.active_s = Some(480.0);
+    }
+    let open = "The seeds do not settle whether lambda_cycle=50 is on the front: intervals of cells that cost no more overlap its own.";
+    check_in(&section(&fixture.record, "tradeoffs"), &[open]);
     fixture.record.runs[0].active_s = Some(700.0);
     let of_machine = "took from 5.0 min to 11.7 min, as the machine had time for them";
     check_in(&section(&fixture.record, "tradeoffs"), &[of_machine]);
@@ -125,7 +132,7 @@ fn networks_of_different_sizes_have_a_front_of_their_own() {
         &said,
         &[
             "lambda_cycle=10 (0.4974 for 8.000 M parameters); lambda_cycle=1 (0.6205 for 11.000 M parameters). Every",
-            "cell million parameters mean",
+            "cell million parameters seeds mean",
         ],
     );
 }
@@ -252,7 +259,18 @@ fn parallel_coordinates_from_three_axes_on() {
     for ink in [3, 1, 4, 2] {
         assert!(svg.contains(&format!("class=\"series s{ink}\"")), "a quarter in colour {ink}");
     }
-    check_in(&said, &["All axes at once best quarter second third worst quarter A line a cell"]);
+    assert_eq!(svg.matches("class=\"lead\"").count(), 1, "the baseline's line");
+    check_in(
+        &said,
+        &[
+            "All axes at once best quarter second third worst quarter baseline A line a cell",
+            "the thick dark line before all others is the baseline",
+        ],
+    );
+    let mut without = Fixture::three_axes(&[0]);
+    without.record.plan.cells.iter_mut().for_each(|cell| cell.baseline = false);
+    let said = section(&without.record, "effects");
+    assert!(!said.contains("baseline A line") && !said.contains("thick dark line"), "{said}");
 
     let mut empty = Fixture::three_axes(&[0]);
     empty.record.runs.iter_mut().for_each(|run| run.rows.retain(|row| row.name != "eval/l1_ab"));

@@ -290,6 +290,8 @@ fn cell(label: String, settings: Vec<(&str, Value)>, baseline: bool) -> CellReco
         seeds: Vec::new(),
         note: None,
         arm: None,
+        origin: None,
+        inactive: Vec::new(),
         also: Vec::new(),
     }
 }

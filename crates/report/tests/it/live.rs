@@ -91,6 +91,73 @@ fn an_open_page_shows_what_is_new_and_keeps_what_was_chosen() {
     assert!(elsewhere.is_empty(), "{elsewhere:?}");
 }
 
+/// What has the focus, where it is in the window, and where its section and the page begin and end.
+const PLACE: &str = "(() => { const at = document.activeElement;
+    const top = (it) => Math.round(it.getBoundingClientRect().top);
+    return { at: at.getAttribute('aria-label') ?? at.nodeName, within: at.closest('section')?.id ?? '', top: top(at),
+      method: top(document.getElementById('method')), page: document.documentElement.scrollHeight,
+      left: document.querySelector('#runs .scroll').scrollLeft, scrolled: scrollY }; })()";
+
+/// What happens above shifts nothing, and the keyboard goes on from where it was.
+#[test]
+fn focus_and_place_are_kept_while_the_page_grows() {
+    let Some(Live { mut browser, mut fixture, refresher, .. }) = live() else { return };
+    browser.resize(500);
+    browser.evaluate(BY_HAND);
+    let mut grow = |browser: &mut Browser| {
+        let cell = &mut fixture.record.plan.cells[1];
+        let note = cell.note.get_or_insert_default();
+        note.push_str(&"A note that takes many lines above whoever reads. ".repeat(60));
+        refresher.write(&fixture.record).expect("it is written");
+        browser.reload_by(LOOK);
+        browser.evaluate(BY_HAND);
+        browser.evaluate("new Promise((done) => setTimeout(done, 50))");
+    };
+    let near = |a: &serde_json::Value, b: &serde_json::Value| {
+        (a.as_f64().expect("a number") - b.as_f64().expect("a number")).abs() <= 2.0
+    };
+
+    // On a control of the table of runs, which is scrolled sideways.
+    browser.evaluate(
+        "{ const it = document.querySelector(\"#runs button[aria-label='Copy as Markdown']\");
+           it.scrollIntoView({ block: 'center' }); it.focus({ preventScroll: true });
+           document.querySelector('#runs .scroll').scrollLeft = 120; }",
+    );
+    let before = browser.evaluate(PLACE);
+    assert_eq!((&before["at"], &before["left"]), (&"Copy as Markdown".into(), &120.into()));
+    grow(&mut browser);
+    let after = browser.evaluate(PLACE);
+    let grown = |a: &serde_json::Value, b: &serde_json::Value| {
+        b["page"].as_f64().unwrap_or(0.0) > a["page"].as_f64().unwrap_or(0.0) + 300.0
+    };
+    assert!(grown(&before, &after), "{before} {after}");
+    for name in ["at", "within", "left"] {
+        assert_eq!(before[name], after[name], "{name}");
+    }
+    assert!(near(&before["top"], &after["top"]), "{before} {after}");
+
+    // Nothing has the focus: what is read stays where it is.
+    browser.evaluate(
+        "{ document.activeElement.blur(); scrollTo(0, document.getElementById('method').offsetTop + 90); }",
+    );
+    let before = browser.evaluate(PLACE);
+    grow(&mut browser);
+    let after = browser.evaluate(PLACE);
+    assert!(
+        grown(&before, &after) && near(&before["method"], &after["method"]),
+        "{before} {after}"
+    );
+    assert_eq!(before["at"], after["at"]);
+
+    // A heading's button, of which there are two of one name; and who is at the top stays there.
+    let sort = "[...document.querySelectorAll('#results th button')].filter((it) => it.textContent.startsWith('mean'))";
+    browser.evaluate(&format!("{{ scrollTo(0, 0); {sort}[1].focus({{ preventScroll: true }}); }}"));
+    grow(&mut browser);
+    assert_eq!(browser.evaluate(&format!("{sort}.indexOf(document.activeElement)")), 1);
+    assert_eq!(browser.evaluate(PLACE)["scrolled"], 0);
+    assert!(browser.complaints().is_empty(), "{:?}", browser.complaints());
+}
+
 #[test]
 fn a_reader_can_have_it_stay_as_it_is() {
     let Some(Live { mut browser, fixture, refresher, out }) = live() else { return };

@@ -10,6 +10,7 @@ mod conditions;
 mod copies;
 mod curves;
 mod devtools;
+mod effects;
 mod figures;
 mod fixture;
 mod grouping;
@@ -201,7 +202,7 @@ fn missing_stays_missing() {
     assert!(summary.cells[last].difference().is_none());
     let page = html(&fixture.record);
     let row = &result_rows(&page)[last];
-    assert!(row.contains("pending —") || row.contains("not recorded —"), "{row}");
+    assert!(row.contains("pending, not begun —") || row.contains("not recorded —"), "{row}");
     assert!(row.ends_with('—') && !row.contains(" 0.0000"), "{row}");
 }
 
@@ -347,6 +348,22 @@ fn a_single_seed_has_no_interval() {
     assert!(result_rows(&page)[1].contains("n = 1"), "{}", result_rows(&page)[1]);
     assert!(page.contains("too few seeds to tell"));
     assert!(page.contains("baseline: 1. What they can show: 1 seed: no spread between seeds"));
+}
+
+#[test]
+fn names_with_commas_stand_apart() {
+    let mut fixture = Fixture::wide(12, &[0]);
+    for run in &mut fixture.record.runs {
+        let own = 0.001 * run.cell as f64;
+        run.rows.iter_mut().filter(|row| row.name == "eval/l1_ab").for_each(|row| row.value += own);
+    }
+    let listed = |fixture: &Fixture| text_of(&scores::section(&fixture.record, "answer"));
+    assert!(listed(&fixture).contains("lr=0.0001, lr=0.0003"), "{}", listed(&fixture));
+    for cell in &mut fixture.record.plan.cells {
+        cell.label.push_str(", batch 1");
+    }
+    let said = listed(&fixture);
+    assert!(said.contains("lr=0.0001, batch 1; lr=0.0003, batch 1;"), "{said}");
 }
 
 #[test]

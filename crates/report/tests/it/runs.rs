@@ -223,7 +223,7 @@ fn what_is_recorded_of_a_run_is_told_and_nothing_else() {
 
     // One to come has its configuration, and what it cannot have is not asked for.
     let to_come = text_of(part(&page, 7));
-    check_in(&to_come, &["pending It has not begun: its configuration is all there is."]);
+    check_in(&to_come, &["pending not begun It has not begun: its configuration is all there is."]);
     check_in(&to_come, &["loss.lambda_cycle 50 ≠ 10"]);
     assert!(!to_come.contains("Provenance") && !to_come.contains("Timeline"), "{to_come}");
 
@@ -368,4 +368,35 @@ fn of_many_runs_each_part_holds_what_is_its_own() {
             "All leaves of the baseline: 61",
         ],
     );
+}
+
+/// Both are still to be done, and one of them has begun.
+#[test]
+fn an_interrupted_run_is_told_from_one_to_come() {
+    let mut fixture = recorded(&[0, 1]);
+    let (stopped, to_come) = (5, 7);
+    fixture.record.runs[stopped].state = RunState::Interrupted;
+    fixture.record.runs[stopped].rows.retain(|row| row.step <= 640);
+    check_in(&said(&fixture.record, stopped), &["interrupted at step 640, resumes"]);
+    check_in(&said(&fixture.record, to_come), &["pending not begun"]);
+    let page = html(&fixture.record);
+    let table =
+        page.split("<section id=\"runs\">").nth(1).and_then(|it| it.split("</table>").next());
+    let rows = text_of(table.expect("the table of runs"));
+    check_in(&rows, &["pending not begun", "interrupted at step 640, resumes"]);
+    check_in(&text_of(&page), &["1 interrupted 1 pending"]);
+    // Before its first step, and a cell of which nothing else is there.
+    fixture.record.runs[stopped].rows.clear();
+    check_in(&said(&fixture.record, stopped), &["interrupted before its first step, resumes"]);
+    let cell = fixture.record.runs[stopped].cell;
+    fixture.record.runs.iter_mut().filter(|run| run.cell == cell).for_each(|run| {
+        run.state = RunState::Interrupted;
+    });
+    fixture.record.runs.iter_mut().filter(|run| run.cell == 3).for_each(|run| {
+        run.state = RunState::Planned;
+        run.rows.clear();
+    });
+    let rows = crate::result_rows(&html(&fixture.record));
+    assert!(rows[cell].contains("interrupted, resumes"), "{}", rows[cell]);
+    assert!(rows[3].contains("pending, not begun"), "{}", rows[3]);
 }

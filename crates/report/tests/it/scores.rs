@@ -347,14 +347,36 @@ fn the_method_names_its_protocol() {
     assert!(!said.contains("_se_") && !said.contains("no description"), "{said}");
 }
 
+fn lead(fixture: &Fixture) -> String {
+    let page = html(&fixture.record);
+    let lead = page.split("<p class=\"lead\">").nth(1).expect("a lead");
+    text_of(lead.split("</p>").next().expect("it ends"))
+}
+
+#[test]
+fn flags_are_told_once() {
+    let mut fixture = Fixture::scored(&SEVEN);
+    fixture.record.plan.metric.name = "eval/cycle_a".into();
+    for run in &mut fixture.record.runs {
+        let own = 0.01 * run.cell as f64 + 0.0001 * run.seed as f64;
+        run.rows
+            .iter_mut()
+            .filter(|row| row.name == "eval/cycle_a")
+            .for_each(|row| row.value += own);
+    }
+    let cells = fixture.record.plan.cells.len();
+    fixture = fixture.flagged(cells - 1, 1);
+    let some = "with runs flagged as misleading , see below";
+    assert!(lead(&fixture).contains(some), "{}", lead(&fixture));
+    for cell in 0..cells {
+        fixture = fixture.flagged(cell, SEVEN.len());
+    }
+    assert_eq!(lead(&fixture).matches("flagged").count(), 1, "{}", lead(&fixture));
+}
+
 /// Nobody reads as far as the reservations who has found an answer.
 #[test]
 fn what_holds_of_the_whole_sweep_is_said_with_the_answer() {
-    let lead = |fixture: &Fixture| {
-        let page = html(&fixture.record);
-        let lead = page.split("<p class=\"lead\">").nth(1).expect("a lead");
-        text_of(lead.split("</p>").next().expect("it ends"))
-    };
     let mut fixture = Fixture::scored(&SEVEN);
     let cells = fixture.record.plan.cells.len();
     assert!(!lead(&fixture).contains("But"), "{}", lead(&fixture));

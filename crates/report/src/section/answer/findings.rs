@@ -169,15 +169,19 @@ fn item(subject: &Subject<'_>, scale: &Scale, cell: usize, comparison: &Comparis
     format!("<li class=\"{class}\">{bar}<span><strong>{label}</strong>: {words}</span></li>")
 }
 
-/// `a, b and 3 more`.
+/// `a, b and 3 more`; `a; b; and 3 more` where names have commas of their own.
 fn named(subject: &Subject<'_>, cells: &[usize]) -> String {
     let names: Vec<String> = cells
         .iter()
         .take(MOST_NAMES)
         .map(|&cell| esc(&subject.record.plan.cells[cell].label).to_string())
         .collect();
+    let (between, last) = match names.iter().any(|name| name.contains(',')) {
+        true => ("; ", ";"),
+        false => (", ", ""),
+    };
     match cells.len().saturating_sub(MOST_NAMES) {
-        0 => names.join(", "),
-        more => format!("{} and {more} more", names.join(", ")),
+        0 => names.join(between),
+        more => format!("{}{last} and {more} more", names.join(between)),
     }
 }

@@ -1,5 +1,6 @@
 //! The protocol in words: folds, estimators, tests, what failed and flagged runs count as.
 
+use stats::MIN_SEEDS;
 use track::{DatasetRecord, SweepRecord};
 
 use crate::escape::esc;
@@ -140,7 +141,7 @@ pub(super) fn comparing(subject: &Subject<'_>) -> String {
          differences, with a studentised bootstrap interval beside it. p: exact two-sided sign-flip test, which counts all patterns of signs (a drawn half million beyond 20 \
          seeds) and needs no distribution; with n seeds it cannot fall below 2 / 2ⁿ. {family} d<sub>z</sub>: mean over SD of \
          the differences. P(better): share of all pairs of a run of the cell and a run of the baseline in which the cell's \
-         is better, a tie counting half."
+         is better, a tie counting half. The bootstrap interval, d<sub>z</sub> and P(better) take {MIN_SEEDS} pairs or more."
     )
 }
 

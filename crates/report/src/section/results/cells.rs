@@ -1,6 +1,8 @@
 //! One cell's row, part by part: its role, its runs, its estimate, its difference to the baseline.
 
-use super::parts::{self, parts};
+use stats::MIN_SEEDS;
+
+use super::exact::{self, parts};
 use super::{Columns, DIFFERENCE, numeric, primary};
 use crate::escape::esc;
 use crate::number::{MISSING, fixed, p_value, signed};
@@ -76,7 +78,7 @@ pub(super) fn estimate(subject: &Subject<'_>, cell: usize, columns: &Columns) ->
     };
     let mean = format!("<strong>{}</strong>{counted}", plain(e.mean));
     let stack = stacked(&mean, &interval(e.interval, plain));
-    let mut out = numeric(Some(e.mean), &stack, &parts::estimate(e.mean, e.interval));
+    let mut out = numeric(Some(e.mean), &stack, &exact::estimate(e.mean, e.interval));
     let range =
         if e.n == 1 { String::new() } else { format!("{}<br>{}", plain(e.min), plain(e.max)) };
     let copied = parts(&[Some(e.min), Some(e.max)]);
@@ -103,7 +105,8 @@ fn counted_as(subject: &Subject<'_>) -> String {
 fn absent(runs: Counts) -> &'static str {
     match runs {
         Counts { running, .. } if running > 0 => "running",
-        Counts { pending, .. } if pending > 0 => "pending",
+        Counts { interrupted, .. } if interrupted > 0 => "interrupted, resumes",
+        Counts { pending, .. } if pending > 0 => "pending, not begun",
         Counts { stopped, .. } if stopped > 0 => "stopped",
         Counts { completed, .. } if completed > 0 => "not recorded",
         Counts { diverged, .. } if diverged > 0 => "diverged",
@@ -136,11 +139,13 @@ pub(super) fn difference(subject: &Subject<'_>, own: &CellSummary, baseline: boo
     };
     let with_sign = |v: f64| signed(v, places(subject));
     let mut bounds = interval(contrast.interval, with_sign);
-    let resampled = contrast.bootstrap_t.filter(|_| own.judgement().is_some());
+    // Of few seeds a resampled interval and a standardised effect say what these seeds happened to be.
+    let described = own.judgement().filter(|_| contrast.n >= MIN_SEEDS);
+    let resampled = contrast.bootstrap_t.filter(|_| described.is_some());
     if resampled.is_some() {
         bounds.push_str(&format!("<br>b {}", interval(resampled, with_sign)));
     }
-    let mut copied = parts::estimate(contrast.mean, contrast.interval).to_vec();
+    let mut copied = exact::estimate(contrast.mean, contrast.interval).to_vec();
     copied.extend([resampled.map(|it| it.lower), resampled.map(|it| it.upper)]);
     let stack = stacked(&with_sign(contrast.mean), &bounds);
     let mut out = numeric(Some(contrast.mean), &stack, &copied);
@@ -154,8 +159,8 @@ pub(super) fn difference(subject: &Subject<'_>, own: &CellSummary, baseline: boo
     let written = |p: f64| esc(p_value(p)).to_string();
     out.push_str(&or_missing(p, &written));
     out.push_str(&or_missing(judged.and_then(|it| it.adjusted_p), &written));
-    out.push_str(&or_missing(contrast.d_z.filter(|_| judged.is_some()), &|v| signed(v, 2)));
-    let chance = contrast.probability_of_improvement.filter(|_| judged.is_some());
+    out.push_str(&or_missing(contrast.d_z.filter(|_| described.is_some()), &|v| signed(v, 2)));
+    let chance = contrast.probability_of_improvement.filter(|_| described.is_some());
     out.push_str(&or_missing(chance, &|v| fixed(v, 2)));
     out
 }

@@ -7,30 +7,26 @@ use track::{CellRecord, SweepRecord};
 
 use crate::escape::{data_block, visible};
 use crate::section::{level, loose_settings, loose_value};
-use crate::summary::settings_at;
+use crate::summary::number_at;
 
 /// Axes and what varies without one, as the tables name them.
 pub(super) fn block(record: &SweepRecord) -> String {
     let cells = &record.plan.cells;
     let axes = record.plan.axes.iter().map(|axis| {
         let written: Vec<String> = cells.iter().map(|cell| level(axis, cell)).collect();
-        setting(&axis.label, &written, &number(cells, &axis.keys))
+        setting(&axis.label, &written, &numbers(cells, &axis.keys))
     });
     let loose = loose_settings(record);
     let loose = loose.iter().map(|key| {
         let written: Vec<String> = cells.iter().map(|cell| loose_value(cell, key)).collect();
-        setting(key, &written, &number(cells, std::slice::from_ref(key)))
+        setting(key, &written, &numbers(cells, std::slice::from_ref(key)))
     });
     data_block("groups", &Value::Array(axes.chain(loose).flatten().collect()))
 }
 
 /// Of every cell, where it has one number.
-fn number(cells: &[CellRecord], keys: &[String]) -> Vec<Option<f64>> {
-    let of_cell = |cell| match settings_at(cell, keys).as_slice() {
-        [only] => only.as_f64(),
-        _ => None,
-    };
-    cells.iter().map(of_cell).collect()
+fn numbers(cells: &[CellRecord], keys: &[String]) -> Vec<Option<f64>> {
+    cells.iter().map(|cell| number_at(cell, keys)).collect()
 }
 
 /// Its values in their order, numbers first, and for every cell the index of its own. `None` where

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::parts::{self, ESTIMATE, names, parts};
+use super::exact::{self, ESTIMATE, names, parts};
 use crate::absence::Absence;
 use crate::escape::esc;
 use crate::measured::{ANCHORS, Anchors, Measured, Role};
@@ -110,7 +110,7 @@ fn value(column: &Measured, cell: usize) -> String {
     let (first, rest) = lines.split_first().expect("a mean is there");
     let rest: Vec<String> =
         rest.iter().map(|line| format!("<br><span class=\"quiet\">{line}</span>")).collect();
-    let mut copied = parts::estimate(estimate.mean, estimate.interval).to_vec();
+    let mut copied = exact::estimate(estimate.mean, estimate.interval).to_vec();
     copied.push(column.image_errors[cell]);
     format!(
         "<td class=\"num\" data-sort=\"{}\"{}>{first}{}</td>",

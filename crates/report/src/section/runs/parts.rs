@@ -9,7 +9,7 @@ use track::{CheckpointRecord, RunRecord, RunState};
 use super::anchor::Anchors;
 use super::configuration::{self, Reference};
 use super::provenance::{self, Facts, facts, size};
-use super::{folder, state_word, traces};
+use super::{folder, state_word, still_to_do, traces};
 use crate::escape::esc;
 use crate::number::{decimals, fixed, grouped, plural};
 use crate::page::Subject;
@@ -133,7 +133,10 @@ impl Parts<'_> {
         let word = state_word(&run.state);
         let named = format!("Run {}: {label}, seed {}", run.index, run.seed);
         let gaps = if run.trouble.is_empty() { "" } else { ", with gaps in its records" };
-        let reason = run.state.reason().map(|it| format!(": {}", esc(it))).unwrap_or_default();
+        let reason = match still_to_do(run) {
+            Some(said) => format!(" {said}"),
+            None => run.state.reason().map(|it| format!(": {}", esc(it))).unwrap_or_default(),
+        };
         format!(
             "{named} <span class=\"state {}\"><strong>{word}</strong></span>{gaps}{reason}",
             word.replace(' ', "-")
@@ -156,7 +159,10 @@ impl Parts<'_> {
             Some(step) => format!("{} steps", grouped(step)),
             None => "no step recorded".into(),
         });
-        said.extend(run.active_s.map(|s| format!("{} min of training", fixed(s / 60.0, 1))));
+        said.extend(run.active_s.map(|s| match s < 120.0 {
+            true => format!("{} s of training", fixed(s, 0)),
+            false => format!("{} min of training", fixed(s / 60.0, 1)),
+        }));
         said.push(plural(run.attempts as usize, "attempt"));
         format!("<p>{}.</p>\n", esc(said.join("; ")))
     }

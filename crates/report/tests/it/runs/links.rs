@@ -194,3 +194,101 @@ fn a_folded_table_is_measured_when_it_is_unfolded() {
     assert_eq!(browser.evaluate(own), fits);
     assert!(browser.complaints().is_empty(), "{:?}", browser.complaints());
 }
+
+/// What a reader presses, fold by fold, and what is open of it.
+const PRESS: &str = "((fold) => new Promise((done) => {
+  document.querySelector(`${fold} > summary`).click();
+  setTimeout(done, 50);
+}))";
+
+#[test]
+fn data_within_a_run_s_part_stay_open() {
+    let Some(mut browser) = Browser::start() else { return };
+    let fixture = recorded(&[0, 1]);
+    let mut early = fixture.record.clone();
+    // Of the cell's other seed nothing is known yet: the caption grows when it is.
+    early.runs[5].rows.clear();
+    let page = fixture.dir.path().join("page.html");
+    fs::write(&page, html(&early)).expect("a temporary folder can be written");
+    browser.open(&page);
+    let part = format!("#{}", anchor(1));
+    let data = format!("{part} figure:first-of-type details");
+    for fold in ["#run-by-run", &part, &data] {
+        browser.evaluate(&format!("{PRESS}('{fold}')"));
+    }
+    let open =
+        format!("[...document.querySelectorAll('{part} figure details')].map((it) => it.open)");
+    let caption = format!("document.querySelector('{part} figcaption').textContent");
+    let opened = browser.evaluate(&open);
+    assert_eq!((&opened[0], &opened[1]), (&json!(true), &json!(false)));
+    let before = browser.evaluate(&caption);
+    fs::write(&page, html(&fixture.record)).expect("a temporary folder can be written");
+    browser.reload_by(RELOAD);
+    assert_ne!(browser.evaluate(&caption), before, "it has grown");
+    assert_eq!(browser.evaluate(&open), opened);
+    assert!(browser.complaints().is_empty(), "{:?}", browser.complaints());
+}
+
+/// The grid has no room for all cells.
+#[test]
+fn a_run_that_the_grid_leaves_out_says_so() {
+    let Some(mut browser) = Browser::start() else { return };
+    let pictured = Fixture::new(&[0]);
+    let mut fixture = Fixture::wide(14, &[0]);
+    for run in &mut fixture.record.runs {
+        run.folder = pictured.record.runs[0].folder.clone();
+        run.samples = pictured.record.runs[0].samples.clone();
+    }
+    let page = fixture.dir.path().join("page.html");
+    fs::write(&page, html(&fixture.record)).expect("a temporary folder can be written");
+    browser.open(&page);
+    let columns = browser.evaluate("samples.data.columns");
+    let shown = |cell: usize| {
+        let label = &fixture.record.plan.cells[cell].label;
+        columns.as_array().expect("a list").iter().any(|it| it == label.as_str())
+    };
+    let mut left_out = 0;
+    for cell in 0..14 {
+        let link = format!("#runs tbody a[href$={}]", anchor(cell));
+        browser.evaluate(&format!("document.querySelector('{link}').click()"));
+        browser.evaluate("new Promise((done) => setTimeout(done, 20))");
+        let said = browser.evaluate(&format!(
+            "document.querySelector('#{} .to-samples').parentElement.innerText",
+            anchor(cell)
+        ));
+        let says_so =
+            said.as_str().expect("a text").contains("this page's grid leaves the run out");
+        assert_eq!(says_so, !shown(cell), "{said}");
+        left_out += usize::from(says_so);
+    }
+    let shown = columns.as_array().map(Vec::len).expect("a list");
+    assert!(left_out > 0 && left_out + shown == 14, "{columns}");
+    assert!(browser.complaints().is_empty(), "{:?}", browser.complaints());
+}
+
+#[test]
+fn a_hint_tells_of_what_is_hidden_and_not_of_a_few_pixels() {
+    let Some(mut browser) = Browser::start() else { return };
+    let fixture = recorded(&[0, 1]);
+    let page = fixture.dir.path().join("page.html");
+    fs::write(&page, html(&fixture.record)).expect("a temporary folder can be written");
+    browser.resize(1280);
+    browser.open(&page);
+    let hidden = |over: u32| {
+        format!(
+            "new Promise((done) => {{
+               const region = document.querySelector('#runs .scroll');
+               const inner = document.createElement('div');
+               inner.textContent = 'wide';
+               region.style.width = '{}px';
+               inner.style.width = '{}px';
+               region.replaceChildren(inner);
+               setTimeout(() => done([region.scrollWidth - region.clientWidth, region.previousElementSibling.hidden]), 100);
+             }})",
+            600 + over,
+            600 + 2 * over
+        )
+    };
+    assert_eq!(browser.evaluate(&hidden(3)), json!([3, true]));
+    assert_eq!(browser.evaluate(&hidden(20)), json!([20, false]));
+}

@@ -4,6 +4,8 @@
 /// between two levels.
 const STEP: f64 = 10.0;
 const BUNDLE: f64 = 0.7;
+/// Less than this and two marks look like one.
+const LEAST: f64 = 3.0;
 
 /// In CSS pixels from the lower left. One upon the other marks would be one; they give way along axes
 /// of levels, so that values stay where they are.
@@ -54,10 +56,13 @@ fn in_blocks(px: &[(f64, f64)], (room_x, room_y): (f64, f64)) -> Vec<(f64, f64)>
     let at = |(at, own): (usize, &(f64, f64))| {
         let bundle = px.iter().filter(|it| *it == own).count();
         let rank = px[..at].iter().filter(|it| *it == own).count();
+        // Two other marks that nearly coincide leave no room to share out.
+        let least = LEAST * (bundle as f64).sqrt().ceil();
+        let (room_x, room_y) = (room_x.max(least), room_y.max(least));
         let columns = (bundle as f64 * room_x / room_y).sqrt().round() as usize;
         let columns = columns.clamp(1, bundle.max(1));
         let rows = bundle.div_ceil(columns);
-        let step = STEP.min(room_x / columns as f64).min(room_y / rows as f64);
+        let step = STEP.min(room_x / columns as f64).min(room_y / rows as f64).max(LEAST);
         let off = |at: usize, count: usize| step * (at as f64 - (count - 1) as f64 / 2.0);
         (own.0 + off(rank % columns, columns), own.1 + off(rank / columns, rows.max(1)))
     };
@@ -94,6 +99,21 @@ mod tests {
                         && (y - 0.5 * height).abs() <= 0.25 * height
                 };
                 assert!(bundle.iter().all(is_near), "{count}, nearest to their place: {bundle:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_near_pair_elsewhere_takes_no_room() {
+        let near = [(0.9, 0.9), (0.9001, 0.9001)];
+        for count in [2, 5, 40] {
+            let mut places = vec![(0.5, 0.5); count];
+            places.extend(near);
+            let found = apart(&places, (200.0, 120.0), (false, false));
+            for (at, a) in found[..count].iter().enumerate() {
+                let gaps = found[..at].iter().map(|b| (a.0 - b.0).hypot(a.1 - b.1));
+                assert!(gaps.fold(f64::INFINITY, f64::min) >= LEAST - 1e-9, "{count}: {found:?}");
+                assert!((a.0 - 100.0).hypot(a.1 - 60.0) < 30.0, "{count}: {found:?}");
             }
         }
     }

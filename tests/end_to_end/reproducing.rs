@@ -113,5 +113,5 @@ fn what_rules_a_verdict_out_is_said() {
     assert!(said.stderr.contains("has recorded steps 5 to 10, not step 11"), "{}", said.stderr);
     assert_eq!(lab.say(&["reproduce", "tiny/1", "--device", "cuda:77"]).code, Some(78));
     assert_eq!(lab.say(&["reproduce", "tiny/1", "--tolerance", "-1"]).code, Some(2));
-    assert_eq!(lab.say(&["reproduce", "tiny/9"]).code, Some(1));
+    assert_eq!(lab.say(&["reproduce", "tiny/no-such-run"]).code, Some(1));
 }

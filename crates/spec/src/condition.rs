@@ -156,6 +156,17 @@ impl Reading {
         }
     }
 
+    /// A condition on runs, which also know their seed and label.
+    pub(crate) fn filter(&mut self, text: &Located<String>) -> Option<Expression> {
+        match Expression::parse(&text.value) {
+            Ok(expression) => Some(expression),
+            Err(error) => {
+                self.refuse(text, error);
+                None
+            }
+        }
+    }
+
     fn refuse(&mut self, text: &Located<String>, error: ExpressionError) {
         let place = node::inside(&self.text, text.place, &text.value, error.span);
         self.error(place, error.message).maybe_help(error.help);

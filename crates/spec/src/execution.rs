@@ -263,7 +263,7 @@ fn is_sample_id(id: &str) -> bool {
     })
 }
 
-fn duration_of(
+pub(crate) fn duration_of(
     section: &mut Section<'_>,
     key: &'static str,
     findings: &mut Findings,

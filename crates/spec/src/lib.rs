@@ -20,6 +20,7 @@ mod condition;
 mod consequence;
 mod diagnostic;
 mod execution;
+mod executor;
 mod expression;
 mod image_search;
 mod metric;
@@ -44,6 +45,10 @@ pub use consequence::Consequence;
 pub use diagnostic::{Diagnostic, Rejected, Severity, SourceText};
 pub use draw::{Draw, Purpose};
 pub use execution::{Devices, Exec, Limits, OnCodeChange, RunOrder, Samples, Slots};
+pub use executor::{
+    CrashLimit, Executor, Hq, Requeue, ResourceClass, Resources, Slurm, StopSignal, TimeLimit,
+    read_site,
+};
 pub use expression::{Expression, ExpressionError};
 pub use image_search::Unfound;
 pub use leaf::show;

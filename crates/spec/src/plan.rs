@@ -10,6 +10,7 @@ use crate::cell_label;
 use crate::consequence::Consequence;
 use crate::diagnostic::{Diagnostic, Place, Rejected, SourceText};
 use crate::execution::{Exec, Limits, RunOrder, Samples};
+use crate::executor::Executor;
 use crate::expand::{BaseFile, Expansion};
 use crate::expression::Expression;
 use crate::image_search::{ImageSearch, Unfound};
@@ -50,6 +51,8 @@ pub struct Plan {
     pub limits: Limits,
     pub exec: Exec,
     pub samples: Samples,
+    /// Where runs are sent, as far as this file says; no part of any run's key.
+    pub executor: Executor,
     pub tags: Vec<String>,
     pub warnings: Vec<Diagnostic>,
     /// The sweep file, then its base files, then one per `--set`.
@@ -212,6 +215,7 @@ fn plan(
         limits: file.limits,
         exec: file.exec,
         samples: file.samples,
+        executor: file.executor,
         tags: file.tags,
         warnings: Vec::new(),
         sources: Vec::new(),

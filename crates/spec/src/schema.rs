@@ -3,6 +3,7 @@
 //! Draft 7, which TOML editors read. It is made from the leaves and tables that the reader itself
 //! uses; what it cannot say, such as a baseline that is in the plan, only reading a file tells.
 
+mod executor;
 mod leaves;
 
 use serde_json::{Value as Json, json};
@@ -54,6 +55,7 @@ pub fn schema() -> Json {
             "limits": limits(),
             "exec": exec(),
             "samples": samples(),
+            "executor": executor::executor(),
         }),
     );
     root["$schema"] = json!("http://json-schema.org/draft-07/schema#");

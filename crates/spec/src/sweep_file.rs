@@ -12,6 +12,7 @@ use crate::axis_spec::{Dimension, read_axes, read_zips};
 use crate::condition::{Derived, Requirement, Rule, read_derived, read_requirement, read_rule};
 use crate::diagnostic::{Findings, Located, Place};
 use crate::execution::{Exec, Limits, Samples, read_exec, read_limits, read_samples};
+use crate::executor::{Executor, read_executor};
 use crate::metric::{Metric, read_metric};
 use crate::node::{Key, Node, Value};
 use crate::plan::MOST_RUNS;
@@ -95,6 +96,7 @@ pub(crate) struct SweepFile {
     pub(crate) max_runs_place: Option<Place>,
     pub(crate) exec: Exec,
     pub(crate) samples: Samples,
+    pub(crate) executor: Executor,
 }
 
 impl SweepFile {
@@ -133,9 +135,10 @@ impl SweepFile {
         if let Some((_, node)) = top.get("samples") {
             file.samples = read_samples(node, &mut reading.findings);
         }
-        for later in ["report", "executor"] {
-            top.later(later, "");
+        if let Some((_, node)) = top.get("executor") {
+            file.executor = read_executor(node, reading);
         }
+        top.later("report", "");
         top.later("checkpoint", "how often is `train.checkpoint_every`, in steps, under [set]");
         top.finish(&mut reading.findings);
         Some(file)
@@ -252,6 +255,7 @@ fn sweep(node: &Node, place: Place, reading: &mut Reading) -> Option<SweepFile> 
         max_runs_place: None,
         exec: Exec::default(),
         samples: Samples::default(),
+        executor: Executor::default(),
     })
 }
 
@@ -281,7 +285,7 @@ fn required(
     }
 }
 
-fn tables<'a>(
+pub(crate) fn tables<'a>(
     top: &mut Section<'a>,
     key: &'static str,
     most: usize,

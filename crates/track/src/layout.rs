@@ -47,6 +47,20 @@ impl SweepDir {
         self.0.join("events.jsonl")
     }
 
+    /// What was sent to a cluster, one line a call.
+    pub fn submissions(&self) -> PathBuf {
+        self.0.join("submissions.jsonl")
+    }
+
+    /// Scripts and logs of what was sent then; no run's folder, since those never begin with a dot.
+    pub fn exec(&self, number: u32) -> PathBuf {
+        self.exec_root().join(number.to_string())
+    }
+
+    pub(crate) fn exec_root(&self) -> PathBuf {
+        self.0.join(".exec")
+    }
+
     /// Derived: one wide row per run.
     pub fn runs_parquet(&self) -> PathBuf {
         self.0.join("runs.parquet")

@@ -102,6 +102,14 @@ pub(crate) fn expect_free_to_reader(leases: &Path) -> Result<(), TrackError> {
     free_by(leases, &READERS)
 }
 
+/// How long ago its newest owner last gave a sign of life, by this machine's clock; `None` where
+/// there never was one.
+pub(crate) fn silence(leases: &Path) -> Result<Option<Duration>, TrackError> {
+    let found = Found::newest(leases)?;
+    // A beat from a clock that is ahead lies in the future.
+    Ok(found.map(|it| SystemTime::now().duration_since(it.beat).unwrap_or_default()))
+}
+
 fn free_by(leases: &Path, timing: &Timing) -> Result<(), TrackError> {
     match Found::newest(leases)? {
         Some(found) if found.standing_now(leases, timing)? != Standing::Free => Err(found.held()),

@@ -18,6 +18,7 @@ pub mod time;
 mod identity;
 mod plan;
 mod provenance;
+mod submission;
 mod sweep_dir;
 
 mod attempt;
@@ -74,5 +75,6 @@ pub use reproduction::Reproduction;
 pub use runs_table::write_runs_parquet;
 pub use samples::SampleWriter;
 pub use schema::SCHEMA_REV;
+pub use submission::{Submission, SubmittedArray, plan_fingerprint};
 pub use sweep_dir::find_run;
 pub use trash::Removal;

@@ -74,6 +74,12 @@ impl RunDir {
         matches!(self.expect_free(), Err(TrackError::Held { .. }))
     }
 
+    /// How long ago the newest owner last gave a sign of life, by this machine's clock; `None` where
+    /// there never was one. Only to be shown: nothing that is written hangs on it.
+    pub fn silent_for(&self) -> Result<Option<Duration>, TrackError> {
+        lease::silence(&self.leases())
+    }
+
     /// # Errors
     /// `Held` names the owner: of the lock, or of a lease that beats on a machine whose lock cannot
     /// be seen from here.

@@ -36,7 +36,8 @@ const ENV_KEYS: [&str; 10] = [
     "LANG",
     "TZ",
 ];
-const SLURM_KEYS: [&str; 10] = [
+/// Who the launcher says that it is.
+const ENGINE_KEYS: [&str; 15] = [
     "SLURM_JOB_ID",
     "SLURM_JOB_NAME",
     "SLURM_JOB_PARTITION",
@@ -47,6 +48,11 @@ const SLURM_KEYS: [&str; 10] = [
     "SLURM_GPUS",
     "SLURM_NODELIST",
     "SLURM_CLUSTER_NAME",
+    "SLURM_JOB_GPUS",
+    "SLURMD_NODENAME",
+    "HQ_JOB_ID",
+    "HQ_TASK_ID",
+    "HQ_INSTANCE_ID",
 ];
 
 /// One attempt's circumstances.
@@ -221,7 +227,7 @@ fn allowed(env: impl IntoIterator<Item = (OsString, OsString)>) -> BTreeMap<Stri
     env.into_iter()
         .filter_map(|(key, value)| {
             let key = key.into_string().ok()?;
-            let known = ENV_KEYS.contains(&key.as_str()) || SLURM_KEYS.contains(&key.as_str());
+            let known = ENV_KEYS.contains(&key.as_str()) || ENGINE_KEYS.contains(&key.as_str());
             known.then(|| (key, value.to_string_lossy().into_owned()))
         })
         .collect()

@@ -145,6 +145,12 @@ fn every_table_has_the_keys_that_are_read() {
     for table in ["limits", "exec", "samples"] {
         check(rest(&format!("[{table}]\n@")), &format!("/properties/{table}/properties"));
     }
+    check(rest("[executor]\n@"), "/properties/executor/properties");
+    let executor = |rest: &str| format!("/properties/executor/properties/{rest}/properties");
+    check(rest("[executor.slurm]\n@"), &executor("slurm"));
+    check(rest("[executor.hq]\n@"), &executor("hq"));
+    let classes = executor("slurm/properties/classes/items");
+    check(rest("[[executor.slurm.classes]]\nwhen = \"seed > 0\"\n@"), &classes);
     check(rest("[exec.retries]\n@"), "/properties/exec/properties/retries/properties");
     let seeds = format!("seeds = {{ {STRANGER} = 1 }}");
     check(document(&seeds, ""), "/definitions/seeds/anyOf/1/properties");

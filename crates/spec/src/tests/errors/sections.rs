@@ -173,7 +173,7 @@ fn guards_may_stand_in_a_table_of_their_own() {
 fn later_versions_are_announced_not_ignored() {
     let gone = "is not available in this version";
     check("", "[‸checkpoint]\nkeep = 2", &[gone, "`train.checkpoint_every`", "under [set]"]);
-    for name in ["checkpoint", "report", "executor"] {
+    for name in ["checkpoint", "report"] {
         check("", &format!("[‸{name}]\nx = 1"), &[&format!("`[{name}]`"), gone]);
     }
     check("", "[samples]\n‸every = \"10 epochs\"", &[gone, "train.sample_every"]);

@@ -3,6 +3,7 @@
 mod exchange;
 mod keeping;
 mod looking;
+mod sending;
 mod timing;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 pub(crate) use exchange::*;
 pub(crate) use keeping::*;
 pub(crate) use looking::*;
+pub(crate) use sending::*;
 pub(crate) use timing::*;
 
 /// The program's version and the commit it was built from.
@@ -60,6 +62,14 @@ pub(crate) enum Command {
     Plan(PlanArgs),
     /// Train what is not trained yet, then write the report
     Sweep(SweepArgs),
+    /// Send what is not trained yet to a cluster, and return at once
+    ///
+    /// Slurm gets job arrays whose tasks are `cyclelab run`, and the report as a job that waits for
+    /// them; scripts and logs are kept in the sweep's folder. `cyclelab status` says how it goes. What
+    /// jobs take is `[executor.slurm]` in the sweep file, or in the site's own.
+    ///
+    /// Exit code 1: refused, and what was sent before is said.
+    Submit(SubmitArgs),
     /// Train one run of a planned sweep (what schedulers call)
     ///
     /// Idempotent: a finished run ends at once, any other goes on from its newest checkpoint. TERM,
@@ -236,9 +246,13 @@ pub(crate) struct RunArgs {
     /// The sweep's folder, as in runs/lambda
     #[arg(long, value_name = "DIR")]
     pub(crate) sweep_dir: PathBuf,
-    /// Which run of the plan, from 0
-    #[arg(long)]
-    pub(crate) index: usize,
+    /// Which run of the plan, from 0; several as in 4-7,9, one after another, with the exit code of
+    /// the worst
+    #[arg(long, value_name = "N", required_unless_present = "index_env")]
+    pub(crate) index: Vec<cluster::Indices>,
+    /// The environment variable that has it
+    #[arg(long, hide = true, value_name = "NAME", conflicts_with = "index")]
+    pub(crate) index_env: Option<String>,
     /// `auto`, `cpu` or `cuda:N`
     #[arg(long, default_value = "auto")]
     pub(crate) device: String,
@@ -251,6 +265,12 @@ pub(crate) struct RunArgs {
     /// Go on with a run that another version of this program began
     #[arg(long)]
     pub(crate) allow_changed: bool,
+    /// A Slurm job that was told that its time is up puts itself back into the queue
+    #[arg(long, hide = true)]
+    pub(crate) requeue_self: bool,
+    /// ... but not more often than this
+    #[arg(long, hide = true, value_name = "N", default_value_t = 20)]
+    pub(crate) max_requeues: u32,
     /// Save and stop when standard input closes: a scheduler's way to stop its children
     #[arg(long, hide = true)]
     pub(crate) stop_with_stdin: bool,

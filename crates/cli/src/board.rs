@@ -8,6 +8,8 @@ mod pace;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style, Stylize};
@@ -16,6 +18,7 @@ use ratatui::widgets::{Block, Cell, Gauge, Paragraph, Row, Table, TableState, Wr
 use report::summary::Counts;
 use track::{RunRecord, RunState, SweepRecord};
 
+use crate::engine::EngineRun;
 use crate::terminal::{duration, number, plain};
 use curves::Curves;
 use pace::Pace;
@@ -48,6 +51,8 @@ pub(crate) struct Board {
     chosen: TableState,
     /// The chosen run is one in training, whichever that is; until one is chosen by hand.
     follows: bool,
+    /// What a cluster says, by the run's index.
+    engine: BTreeMap<usize, EngineRun>,
 }
 
 impl Board {
@@ -58,6 +63,7 @@ impl Board {
             metric: 0,
             chosen: TableState::default(),
             follows: true,
+            engine: BTreeMap::new(),
             record,
         };
         board.go(Move::Home);
@@ -74,6 +80,22 @@ impl Board {
         let is_over = self.run().is_none_or(|run| run.state != RunState::Running);
         if self.run().is_none() || (self.follows && is_over) {
             self.go(Move::Home);
+        }
+    }
+
+    /// What a cluster says now.
+    pub(crate) fn hear(&mut self, engine: BTreeMap<usize, EngineRun>) {
+        self.engine = engine;
+    }
+
+    /// The engine's word where the folder has none that is newer: it is asked more rarely.
+    fn state_of(&self, run: &RunRecord) -> &'static str {
+        match self.engine.get(&run.index) {
+            Some(it) if run.state != RunState::Running && !run.state.is_result() => {
+                it.standing.word()
+            }
+            Some(it) if run.state == RunState::Running && it.is_in_doubt() => it.standing.word(),
+            _ => run.state.name(),
         }
     }
 
@@ -182,7 +204,7 @@ impl Board {
             let mut cells = vec![
                 Cell::new(plain(&self.record.plan.cells[run.cell].label).into_owned()),
                 right(&run.seed.to_string()),
-                Cell::new(Line::styled(run.state.name(), state)),
+                Cell::new(Line::styled(self.state_of(run), state)),
                 right(&self.pace.percent(run)),
             ];
             if !is_narrow {
@@ -221,6 +243,8 @@ impl Board {
         let last = |lines: &'_ [String], n: usize| lines[lines.len().saturating_sub(n)..].to_vec();
         let mut lines: Vec<Line<'_>> = Vec::new();
         lines.extend(run.state.reason().map(|it| Line::from(plain(it).into_owned()).red()));
+        let engine = self.engine.get(&run.index).filter(|_| !run.state.is_result());
+        lines.extend(engine.map(|it| Line::from(plain(&it.words()).into_owned()).yellow()));
         let said: Vec<String> = match run.log_tail.is_empty() {
             true => run.timeline.iter().map(said_at).collect(),
             false => run.log_tail.clone(),

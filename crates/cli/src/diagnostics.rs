@@ -55,7 +55,7 @@ pub(crate) fn read(
 }
 
 /// No more than `spec` looks at before it says that a file is too large, however long it is.
-fn read_text(path: &Path) -> std::io::Result<String> {
+pub(crate) fn read_text(path: &Path) -> std::io::Result<String> {
     let mut text = String::new();
     File::open(path)?.take(2 << 20).read_to_string(&mut text)?;
     Ok(text)

@@ -41,6 +41,20 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
+    /// The one that says more of several runs: that there is more to do comes before all else, then
+    /// what went wrong, then results.
+    pub(crate) fn worse(self, other: Exit) -> Exit {
+        let rank = |exit: Exit| match exit {
+            Exit::Done => 0,
+            Exit::Diverged => 1,
+            Exit::Held => 2,
+            Exit::Interrupted => 4,
+            _ => 3,
+        };
+        // Of two that say as much the first one.
+        if rank(other) > rank(self) { other } else { self }
+    }
+
     /// The code for an error of the runner's or the store's; `None` for any other.
     pub(crate) fn of(error: &anyhow::Error) -> Option<Exit> {
         let of_the_store = match error.downcast_ref::<RunnerError>() {
@@ -73,5 +87,19 @@ impl From<FailureClass> for Exit {
             FailureClass::Panic => Exit::Bug,
             FailureClass::Exit => Exit::Failed,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_runs_the_worst_is_told() {
+        let of = |exits: &[Exit]| exits.iter().fold(Exit::Done, |worst, it| worst.worse(*it));
+        assert_eq!(of(&[Exit::Done, Exit::Diverged, Exit::Done]), Exit::Diverged);
+        assert_eq!(of(&[Exit::Diverged, Exit::Held, Exit::Done]), Exit::Held);
+        assert_eq!(of(&[Exit::Io, Exit::Held, Exit::Bug]), Exit::Io);
+        assert_eq!(of(&[Exit::Bug, Exit::Interrupted]), Exit::Interrupted);
     }
 }

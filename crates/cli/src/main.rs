@@ -4,15 +4,18 @@
 mod terminal;
 
 mod args;
+mod begun_sweep;
 mod board;
 mod commands;
 mod dashboard;
 mod diagnostics;
+mod engine;
 mod exit;
 mod live_report;
 mod places;
 mod run_address;
 mod signals;
+mod site;
 mod slots;
 mod sweep_progress;
 
@@ -32,6 +35,7 @@ fn main() -> std::process::ExitCode {
         Command::Check(it) => commands::check(&it, &places),
         Command::Plan(it) => commands::plan(&it, &places),
         Command::Sweep(it) => commands::sweep(&it, &places),
+        Command::Submit(it) => commands::submit(&it, &places),
         Command::Run(it) => commands::run(&it, &places),
         Command::Status(it) => commands::status(&it, &places),
         Command::Watch(it) => commands::watch(&it, &places),

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use anyhow::bail;
 use data::{RecipeBook, Store};
 
 use crate::args::PlaceArgs;
@@ -30,7 +31,7 @@ impl PlaceArgs {
     }
 }
 
-fn non_empty(variable: &str) -> Option<OsString> {
+pub(crate) fn non_empty(variable: &str) -> Option<OsString> {
     std::env::var_os(variable).filter(|value| !value.is_empty())
 }
 
@@ -45,9 +46,25 @@ impl Places {
             let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
             path.to_string_lossy().into_owned()
         };
-        let folders =
-            [("--runs", &self.runs), ("--cache", &self.cache), ("--datasets", &self.datasets)];
-        folders.into_iter().flat_map(|(flag, path)| [flag.to_string(), absolute(path)]).collect()
+        let folders = self.of_a_run().into_iter();
+        folders.flat_map(|(flag, path)| [flag.to_string(), absolute(path)]).collect()
+    }
+
+    /// Likewise for a script, which is read on another machine and holds text alone.
+    ///
+    /// # Errors
+    /// Where a folder's name is no text.
+    pub(crate) fn as_strict_arguments(&self) -> anyhow::Result<Vec<String>> {
+        for (flag, path) in self.of_a_run() {
+            if path.to_str().is_none() {
+                bail!("`{}` ({flag}) is no text, and a script is", path.display());
+            }
+        }
+        Ok(self.as_arguments())
+    }
+
+    fn of_a_run(&self) -> [(&'static str, &PathBuf); 3] {
+        [("--runs", &self.runs), ("--cache", &self.cache), ("--datasets", &self.datasets)]
     }
 }
 

@@ -33,6 +33,10 @@ pub(crate) fn listen(
                 from_a_person += 1;
                 stop.raise();
             } else {
+                // TERM is also how a person cancels a job: that is no wish to go on.
+                if signal == SIGUSR1 || signal == SIGUSR2 {
+                    stop.out_of_time();
+                }
                 stop.hurry();
                 stop.request();
             }

@@ -8,6 +8,7 @@ use std::time::Duration;
 pub struct Stop {
     level: AtomicU8,
     hurried: AtomicBool,
+    out_of_time: AtomicBool,
 }
 
 impl Stop {
@@ -27,6 +28,15 @@ impl Stop {
     /// Whoever asks waits less long than a person: a cluster kills some time after SIGTERM.
     pub fn hurry(&self) {
         self.hurried.store(true, Ordering::SeqCst);
+    }
+
+    /// A cluster says that the process's time is nearly up: there is more to do, at another time.
+    pub fn out_of_time(&self) {
+        self.out_of_time.store(true, Ordering::SeqCst);
+    }
+
+    pub fn is_out_of_time(&self) -> bool {
+        self.out_of_time.load(Ordering::SeqCst)
     }
 
     pub fn requested(&self) -> bool {

@@ -11,7 +11,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use spec::Exec;
-use track::{Claim, RunState, SweepEvent, SweepEvents, TrackError};
+use track::{Claim, RunState, SweepDir, SweepEvent, SweepEvents, TrackError};
 
 pub use self::code_change::apply_code_change;
 use self::schedule::Schedule;
@@ -103,6 +103,30 @@ pub fn slots(
     in_turn.copied().take(runs.max(1)).collect()
 }
 
+/// Makes the sweep this process's until the claim is dropped, notes that it was invoked, and writes
+/// its plan, by which every run can be started.
+///
+/// # Errors
+/// `Held` where another process has the sweep, and then nothing has changed; what cannot be written.
+pub fn enlist(
+    prepared: &PreparedSweep,
+    toml: &str,
+    invocation: &Invocation,
+) -> Result<(Claim, SweepEvents), RunnerError> {
+    let sweep = SweepDir::create_or_open(&prepared.runs_root, &prepared.plan.name)?;
+    let claim = sweep.claim()?;
+    let number = sweep.record_invocation(toml, &invocation.argv)?;
+    sweep.write_plan(&prepared.record, &prepared.entries)?;
+    let mut events = SweepEvents::open(&sweep.events())?;
+    events.append(&SweepEvent::Invoked {
+        invocation: number,
+        argv: invocation.argv.clone(),
+        host: track::Hardware::here(String::new()).host,
+        pid: std::process::id(),
+    })?;
+    Ok((claim, events))
+}
+
 /// Trains every run that has no result yet, until done, stopped or limited.
 ///
 /// # Errors
@@ -113,17 +137,7 @@ pub fn execute(
     stop: &Stop,
     observe: &mut dyn FnMut(SweepUpdate),
 ) -> Result<SweepOutcome, RunnerError> {
-    let sweep = track::SweepDir::create_or_open(&prepared.runs_root, &prepared.plan.name)?;
-    let claim = sweep.claim()?;
-    let invocation = sweep.record_invocation(launch.toml, &launch.invocation.argv)?;
-    sweep.write_plan(&prepared.record, &prepared.entries)?;
-    let mut events = SweepEvents::open(&sweep.events())?;
-    events.append(&SweepEvent::Invoked {
-        invocation,
-        argv: launch.invocation.argv.clone(),
-        host: track::Hardware::here(String::new()).host,
-        pid: std::process::id(),
-    })?;
+    let (claim, mut events) = enlist(prepared, launch.toml, launch.invocation)?;
     let schedule = Schedule::new(prepared);
     let (sender, updates) = mpsc::channel();
     let outcome = std::thread::scope(|scope| {

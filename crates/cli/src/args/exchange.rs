@@ -141,6 +141,25 @@ pub(crate) enum ExportCommand {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
+    /// Write the command that trains each run of a planned sweep, a line a run in the plan's order
+    ///
+    /// For GNU parallel, xargs, and arrays of Flux, PBS, LSF and others. All paths are absolute, and all
+    /// words quoted for a shell; a command whose run is finished ends at once.
+    Commands {
+        /// The sweep's name
+        sweep: String,
+        /// The file to write [default: standard output]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Write an example of a Kubernetes Indexed Job for a planned sweep; not run by us
+    K8s {
+        /// The sweep's name
+        sweep: String,
+        /// The file to write [default: standard output]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use cluster::Standing;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use serde_json::json;
@@ -184,4 +185,23 @@ fn small_terminals_and_sweeps_without_a_number_are_drawn_too() {
     empty.runs.clear();
     let screen = drawn(&mut Board::new(empty), 140, 30);
     expect(&screen, &["0/0 runs", "No metric has been recorded at two steps yet."]);
+}
+
+/// The folder's word is the newer one where it says that the run works or has its result.
+#[test]
+fn what_a_cluster_says_is_drawn_where_it_says_more() {
+    let mut board = Board::new(record());
+    let requeued = Standing::Requeued { reason: "Begin\u{1b}[31mTime".into() };
+    let words = [Standing::Unsent, Standing::Starting, requeued];
+    let told = |words: [Standing; 3]| {
+        let run = |(index, it)| (index, EngineRun::told(it, &format!("12_{index}")));
+        words.into_iter().enumerate().map(run).collect()
+    };
+    board.hear(told(words));
+    board.go(Move::Down);
+    let screen = drawn(&mut board, 140, 30);
+    expect(&screen, &["completed", "running", "requeued: Begin\\u001b[31mTime (12_2)"]);
+    assert!(!screen.contains("unsent") && !screen.contains("starting"), "{screen}");
+    board.hear(told([Standing::Ended, Standing::Stalled, Standing::Failed]));
+    expect(&drawn(&mut board, 140, 30), &["completed", "stalled?"]);
 }

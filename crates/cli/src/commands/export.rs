@@ -1,3 +1,4 @@
+mod command_lines;
 mod event_files;
 mod long_table;
 
@@ -29,6 +30,12 @@ pub(crate) fn export(args: &ExportArgs, places: &Places) -> anyhow::Result<Exit>
             let record = recorded(sweep, places)?;
             let out = out.clone().unwrap_or_else(|| places.reports.join(sweep).join("metrics.csv"));
             long_table::write(&record, &out).or_else(print_refused)
+        }
+        ExportCommand::Commands { sweep, out } => {
+            command_lines::commands(sweep, out.as_deref(), places).or_else(print_refused)
+        }
+        ExportCommand::K8s { sweep, out } => {
+            command_lines::kubernetes(sweep, out.as_deref(), places).or_else(print_refused)
         }
     }
 }

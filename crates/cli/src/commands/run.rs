@@ -1,7 +1,11 @@
+mod requeue;
+
 use std::io::Write;
 use std::sync::Arc;
 
-use runner::run::Request;
+use anyhow::Context;
+use cluster::Indices;
+use runner::run::{Invocation, Request};
 use runner::{ComputeDevice, Outcome, RunnerError, Stop, TrainEvent};
 
 use crate::args::{ProgressKind, RunArgs};
@@ -13,8 +17,9 @@ use crate::signals::{self, Asked};
 use crate::sweep_progress::RunProgress;
 use crate::terminal::print_by_class;
 
-/// Trains one run of a planned sweep; the exit code says how it ended.
+/// Trains one run of a planned sweep, or several one after another; the exit code says how it ended.
 pub(crate) fn run(args: &RunArgs, places: &Places) -> anyhow::Result<Exit> {
+    let indices = indices(args)?;
     let stop = Arc::new(Stop::default());
     signals::listen(&stop, Asked::Run, |level| {
         say!("{}", if level == 1 { "stopping after this step; saving" } else { "still saving" });
@@ -22,15 +27,60 @@ pub(crate) fn run(args: &RunArgs, places: &Places) -> anyhow::Result<Exit> {
     if args.stop_with_stdin {
         signals::stop_with_stdin(&stop);
     }
-    let mut observe = observer(args.progress, &stop);
+    let invocation = invocation();
+    let mut worst = Exit::Done;
+    for (at, &index) in indices.iter().enumerate() {
+        // Those that had no turn are left to the same command, as one that was stopped half way.
+        let ended = match at > 0 && stop.requested() {
+            true => Exit::Interrupted,
+            false => train(index, args, places, &invocation, &stop)?,
+        };
+        worst = worst.worse(ended);
+        if ended == Exit::Interrupted {
+            break;
+        }
+    }
+    if worst == Exit::Interrupted && args.requeue_self && stop.is_out_of_time() {
+        requeue::this_job(args.max_requeues);
+    }
+    Ok(worst)
+}
+
+/// Each once, in the order they were given.
+fn indices(args: &RunArgs) -> anyhow::Result<Vec<usize>> {
+    let of_variable: Option<Indices> = match &args.index_env {
+        None => None,
+        Some(name) => {
+            let text = std::env::var(name).with_context(|| format!("cannot read ${name}"))?;
+            let parsed = text.parse::<Indices>().map_err(anyhow::Error::msg);
+            Some(parsed.with_context(|| format!("${name} says no run's index"))?)
+        }
+    };
+    let mut indices: Vec<usize> = Vec::new();
+    for index in args.index.iter().chain(&of_variable).flat_map(Indices::iter) {
+        if !indices.contains(&index) {
+            indices.push(index);
+        }
+    }
+    Ok(indices)
+}
+
+fn train(
+    index: usize,
+    args: &RunArgs,
+    places: &Places,
+    invocation: &Invocation,
+    stop: &Arc<Stop>,
+) -> anyhow::Result<Exit> {
+    let mut observe = observer(args.progress, stop);
     let outcome = device(&args.device).and_then(|device| {
         let request = Request {
             sweep_dir: &args.sweep_dir,
-            index: args.index,
+            index,
             store: &places.store(),
             device,
-            invocation: &invocation(),
-            stop: &stop,
+            invocation,
+            stop,
             fresh: args.fresh,
             allow_changed: args.allow_changed,
         };
@@ -40,7 +90,7 @@ pub(crate) fn run(args: &RunArgs, places: &Places) -> anyhow::Result<Exit> {
     match outcome {
         Ok(Outcome::Completed { .. }) => Ok(Exit::Done),
         Ok(Outcome::AlreadyDone) => {
-            say!("run {} has its result already; nothing was done", args.index);
+            say!("run {index} has its result already; nothing was done");
             Ok(Exit::Done)
         }
         Ok(Outcome::Interrupted { step }) => {

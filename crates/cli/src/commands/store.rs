@@ -1,4 +1,4 @@
-//! What the run store holds: `status`, `ls` and `show`.
+//! What the run store holds: `ls` and `show`.
 
 use std::collections::BTreeMap;
 
@@ -10,48 +10,12 @@ use track::{
     read_sweep_status,
 };
 
-use crate::args::{LsArgs, ShowArgs, StatusArgs};
+use crate::args::{LsArgs, ShowArgs};
 use crate::commands::score::KINDS;
 use crate::exit::Exit;
 use crate::places::Places;
 use crate::run_address::recorded_at;
 use crate::terminal::{number, plural, print_error, table};
-
-/// One line a sweep, or one sweep with its unfinished runs.
-pub(crate) fn status(args: &StatusArgs, places: &Places) -> anyhow::Result<Exit> {
-    let (sweeps, exit) = match &args.sweep {
-        Some(name) => (vec![read_sweep_status(&places.runs, name)?], Exit::Done),
-        None => all_sweeps(places)?,
-    };
-    if args.json {
-        let one = |sweep: &SweepRecord| {
-            let runs = sweep.runs.iter().map(run_json).collect::<Vec<_>>();
-            json!({ "sweep": sweep.plan.name, "states": states(sweep), "runs": runs })
-        };
-        tell!("{}", crate::terminal::json(&sweeps.iter().map(one).collect::<Vec<_>>())?);
-        return Ok(exit);
-    }
-    if sweeps.is_empty() {
-        tell!("no sweep in `{}`", places.runs.display());
-    }
-    for sweep in &sweeps {
-        tell!("{}: {}", sweep.plan.name, states_in_words(sweep));
-        let open = sweep.runs.iter().filter(|run| run.state != RunState::Completed);
-        let open: Vec<_> = open.collect();
-        if args.sweep.is_some() && !open.is_empty() {
-            let row = |run: &&RunRecord| {
-                let label = &sweep.plan.cells[run.cell].label;
-                let cells = [label.as_str(), run.state.name(), run.state.reason().unwrap_or("")];
-                let mut row = vec![run.index.to_string(), run.seed.to_string()];
-                row.extend(cells.map(str::to_string));
-                row
-            };
-            let rows: Vec<_> = open.iter().map(row).collect();
-            tell!("\n{}", table(&["run", "seed", "cell", "state", ""], &rows));
-        }
-    }
-    Ok(exit)
-}
 
 /// All sweeps, or all runs of one.
 pub(crate) fn ls(args: &LsArgs, places: &Places) -> anyhow::Result<Exit> {
@@ -244,7 +208,7 @@ fn last_values(run: &RunRecord) -> BTreeMap<String, f64> {
 
 /// Every sweep in the runs folder, by name. What is no sweep is passed over; one that cannot be read
 /// is named, and the exit code says so.
-fn all_sweeps(places: &Places) -> anyhow::Result<(Vec<SweepRecord>, Exit)> {
+pub(super) fn all_sweeps(places: &Places) -> anyhow::Result<(Vec<SweepRecord>, Exit)> {
     let (mut read, mut exit) = (Vec::new(), Exit::Done);
     for sweep in track::sweeps(&places.runs)? {
         match read_sweep_status(&places.runs, &sweep.name()) {
@@ -258,7 +222,7 @@ fn all_sweeps(places: &Places) -> anyhow::Result<(Vec<SweepRecord>, Exit)> {
     Ok((read, exit))
 }
 
-fn states(sweep: &SweepRecord) -> BTreeMap<&'static str, usize> {
+pub(super) fn states(sweep: &SweepRecord) -> BTreeMap<&'static str, usize> {
     let mut states = BTreeMap::new();
     for run in &sweep.runs {
         *states.entry(run.state.name()).or_insert(0) += 1;
@@ -266,12 +230,12 @@ fn states(sweep: &SweepRecord) -> BTreeMap<&'static str, usize> {
     states
 }
 
-fn states_in_words(sweep: &SweepRecord) -> String {
+pub(super) fn states_in_words(sweep: &SweepRecord) -> String {
     let words = states(sweep).into_iter().map(|(state, count)| format!("{count} {state}"));
     words.collect::<Vec<_>>().join(", ")
 }
 
-fn run_json(run: &RunRecord) -> serde_json::Value {
+pub(super) fn run_json(run: &RunRecord) -> serde_json::Value {
     json!({
         "index": run.index,
         "key": run.key,

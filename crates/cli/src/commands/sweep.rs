@@ -1,5 +1,4 @@
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,49 +6,38 @@ use std::time::Instant;
 
 use anyhow::Context;
 use runner::run::Invocation;
-use runner::sweep::{Launch, SweepOutcome, apply_code_change, execute};
-use runner::{ComputeDevice, PreparedSweep, RunnerError, Stop, prepare};
+use runner::sweep::{Launch, SweepOutcome, execute};
+use runner::{PreparedSweep, RunnerError, Stop};
 use spec::{Devices, OnCodeChange, Plan, Slots};
 use track::{CodeVersion, SourceTree, SweepRecord};
 
 use crate::args::SweepArgs;
+use crate::begun_sweep::{BegunSweep, announce, mind_the_mirror};
 use crate::commands::report::{print_results, write_report};
-use crate::diagnostics::{filter_or_print, plan_or_print, read_file};
 use crate::exit::Exit;
 use crate::live_report::LiveReport;
 use crate::places::Places;
 use crate::signals::{self, Asked};
 use crate::slots::{in_words, threads_per_run, usable_devices, whole_machine};
-use crate::sweep_progress::{Preparing, SweepProgress};
+use crate::sweep_progress::SweepProgress;
 use crate::terminal::{duration, plural, print_error, shell_word};
 
 /// Trains every run that has no result yet, then writes tables and report.
 pub(crate) fn sweep(args: &SweepArgs, places: &Places) -> anyhow::Result<Exit> {
     let began = Instant::now();
-    let Some((mut plan, toml)) = plan_or_print(read_file(&args.file, places)?) else {
-        return Ok(Exit::Invalid);
-    };
-    let Some(filter) = filter_or_print(&args.only) else { return Ok(Exit::Invalid) };
-    override_exec(&mut plan, args);
-    let devices = usable_devices(&plan)?;
-    let invocation = invocation();
-    let mut preparing = Preparing::new();
-    let command = as_typed(&invocation.argv);
-    let mut prepared =
-        prepare(plan, &places.runs, &places.store(), &command, &mut |it| preparing.show(it))
-            .with_context(|| format!("cannot start `{}`", args.file.file.display()))?;
-    preparing.clear();
-    filter.iter().for_each(|filter| prepared.restrict_to(filter));
-    for note in prepared.notes() {
-        say!("note: {note}");
-    }
-    prepared.sweep.expect_free().with_context(|| {
-        let name = &prepared.plan.name;
-        format!("another `cyclelab sweep` is at work; `cyclelab status {name}` tells how far it is")
+    let mut devices = Vec::new();
+    let begun = BegunSweep::begin(&args.file, &args.only, places, |plan| {
+        override_exec(plan, args);
+        devices = usable_devices(plan)?;
+        Ok(())
     })?;
-    mind_the_code(&mut prepared, &invocation)?;
+    let Some(mut begun) = begun else { return Ok(Exit::Invalid) };
+    begun.mind_the_code()?;
+    let BegunSweep { prepared, toml, invocation } = begun;
     let slots = whole_machine(&prepared, &devices);
-    announce(&prepared, &slots);
+    if announce(&prepared) > 0 {
+        say!("device: {}", in_words(&slots));
+    }
     mind_the_mirror(&prepared.plan, places);
 
     let stop = Arc::new(Stop::default());
@@ -168,88 +156,6 @@ pub(crate) fn invocation() -> Invocation {
 pub(crate) fn as_typed(argv: &[String]) -> String {
     let words = argv.iter().skip(1).map(|word| shell_word(word));
     std::iter::once(Cow::Borrowed("cyclelab")).chain(words).collect::<Vec<_>>().join(" ")
-}
-
-fn mind_the_code(prepared: &mut PreparedSweep, invocation: &Invocation) -> anyhow::Result<()> {
-    let code = invocation.code.to_string();
-    let other = apply_code_change(prepared, &code)?;
-    if !other.is_empty() {
-        match prepared.plan.exec.on_code_change {
-            OnCodeChange::Reuse => {}
-            OnCodeChange::Warn => say!(
-                "note: {} finished or begun under other code than the present {code} and kept \
-                 (exec.on_code_change = \"rerun\" trains them again)",
-                plural(other.len(), "run"),
-            ),
-            OnCodeChange::Rerun => say!(
-                "note: {} finished or begun under other code, set aside and trained again",
-                plural(other.len(), "run"),
-            ),
-        }
-    }
-    Ok(())
-}
-
-/// Some images must not be mirrored: shaded relief is lit from one side.
-fn mind_the_mirror(plan: &Plan, places: &Places) {
-    let mirrored = plan.cells.iter().filter(|cell| cell.config.data.flip);
-    let names = mirrored.filter_map(|cell| cell.config.data.dataset.as_deref());
-    for name in names.collect::<BTreeSet<_>>() {
-        if places.store().book().get(name).is_ok_and(|recipe| !recipe.flip_valid) {
-            say!("note: `{name}` should not be mirrored; consider data.flip = false");
-        }
-    }
-}
-
-fn announce(prepared: &PreparedSweep, slots: &[ComputeDevice]) {
-    let (all, asked) = (prepared.entries.len(), prepared.asked().count());
-    let (rescored, left): (Vec<usize>, Vec<usize>) =
-        prepared.to_do().partition(|&index| prepared.is_unscored(index));
-    let (rescored, left) = (rescored.len(), left.len());
-    let done = asked - left - rescored;
-    let data = &prepared.record.dataset;
-    let begun = prepared.to_do().filter(|&i| prepared.runs[i].attempts > 0).count() - rescored;
-    say!("{}", prepared.plan.question);
-    say!(
-        "{}: {} × {} = {}{}; {done} done, {left} to train{}{}",
-        prepared.plan.name,
-        plural(prepared.plan.cells.len(), "cell"),
-        plural(prepared.plan.seeds.len(), "seed"),
-        plural(all, "run"),
-        if asked < all { format!(", of which --only asks for {asked}") } else { String::new() },
-        if begun > 0 { format!(" ({begun} of them begun before)") } else { String::new() },
-        if rescored > 0 { format!(", {rescored} to score again") } else { String::new() },
-    );
-    if data.skipped > 0 {
-        say!(
-            "note: {} left out as unreadable; the report names them",
-            plural(data.skipped, "image")
-        );
-    }
-    for (fold, a, b) in &data.counts {
-        if *a == 0 || *b == 0 {
-            say!(
-                "note: the {fold} fold has {a} images of A and {b} of B; scores of one direction are missing"
-            );
-        }
-    }
-    let leaving = leaving(prepared);
-    if leaving > 0 {
-        let leave = if leaving == 1 { "leaves it and is kept" } else { "leave it and are kept" };
-        say!("note: the plan changed; {} of the earlier one {leave}", plural(leaving, "run"));
-    }
-    let counts = data.counts.iter().map(|(fold, a, b)| format!("{fold} {a} + {b}"));
-    say!("data: {} ({})", data.title, counts.collect::<Vec<_>>().join(", "));
-    if left > 0 {
-        say!("device: {}", in_words(slots));
-    }
-}
-
-/// Runs of the plan as it was before that are not in this one.
-fn leaving(prepared: &PreparedSweep) -> usize {
-    let Ok((_, before)) = prepared.sweep.read_plan() else { return 0 };
-    let stays = |key: &str| prepared.entries.iter().any(|entry| entry.key == key);
-    before.iter().filter(|entry| !stays(&entry.key)).count()
 }
 
 /// Names the runs without a usable result, and returns how many of them have failed.

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use track::{RunState, SweepRecord, TrackError, read_sweep, read_sweep_status};
+use track::{RunState, SweepDir, SweepRecord, TrackError, read_sweep, read_sweep_status};
 
 use crate::args::WatchArgs;
 use crate::board::{Board, Move};
+use crate::engine::{Engine, PACE as ENGINE_PACE, View};
 use crate::exit::Exit;
 use crate::places::Places;
 use crate::terminal::duration;
@@ -28,10 +29,11 @@ pub(crate) fn watch(args: &WatchArgs, places: &Places) -> anyhow::Result<Exit> {
         None => the_one_at_work(&places.runs)?,
     };
     let board = Board::new(read_sweep(&places.runs, &sweep)?);
-    let records = read_on(places.runs.clone(), sweep);
+    let records = read_on(places.runs.clone(), sweep.clone());
+    let views = ask_on(places.runs.clone(), sweep);
     // Restores the terminal also where drawing panics.
     let terminal = ratatui::try_init().context("cannot take over the terminal")?;
-    let shown = show(terminal, board, &records);
+    let shown = show(terminal, board, &records, &views);
     ratatui::restore();
     shown.map(|()| Exit::Done)
 }
@@ -74,14 +76,42 @@ fn read_on(runs: PathBuf, sweep: String) -> Receiver<Result<SweepRecord, TrackEr
     records
 }
 
+/// Asks the cluster again and again, where anything was sent to one. By itself: one that does not answer
+/// must not keep the board from what the store says.
+fn ask_on(runs: PathBuf, sweep: String) -> Receiver<View> {
+    let (send, views) = sync_channel(0);
+    std::thread::spawn(move || {
+        let mut engine = Engine::of_this_process();
+        loop {
+            let record = read_sweep_status(&runs, &sweep);
+            let view = record.and_then(|record| {
+                Ok(engine.view_of(&SweepDir::new(&runs, &sweep)?, &record.runs))
+            });
+            // What cannot be read is told by who reads the records.
+            if view.is_ok_and(|view| send.send(view).is_err()) {
+                return;
+            }
+            std::thread::sleep(ENGINE_PACE);
+        }
+    });
+    views
+}
+
 fn show(
     mut terminal: DefaultTerminal,
     mut board: Board,
     records: &Receiver<Result<SweepRecord, TrackError>>,
+    views: &Receiver<View>,
 ) -> anyhow::Result<()> {
     let (mut read, mut trouble) = (Instant::now(), None);
+    let mut of_engine = String::new();
     let mut is_new = true;
     loop {
+        for view in views.try_iter() {
+            is_new = true;
+            of_engine = view.notes().collect::<Vec<_>>().join("; ");
+            board.hear(view.runs);
+        }
         for record in records.try_iter() {
             is_new = true;
             match record {
@@ -94,7 +124,7 @@ fn show(
         }
         let age = match &trouble {
             Some(trouble) => format!("as of {} ago: {trouble}", duration(read.elapsed())),
-            None => String::new(),
+            None => of_engine.clone(),
         };
         if is_new || trouble.is_some() {
             terminal

@@ -1,0 +1,85 @@
+//! What `sacct` prints of jobs that the queue has forgotten.
+
+use crate::indices::Indices;
+
+/// The fixed form that is asked for.
+pub(super) const FORMAT: &str = "JobID,State,ExitCode,NodeList";
+
+/// How a job ended, or that it has not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accounted {
+    pub array: u64,
+    /// `None`: no array.
+    pub tasks: Option<Indices>,
+    /// `TIMEOUT`, `NODE_FAIL`, `OUT_OF_MEMORY`, … without who cancelled it.
+    pub state: String,
+    /// `7:0`: its exit code, and the signal that ended it.
+    pub exit: String,
+    pub nodes: String,
+}
+
+impl Accounted {
+    pub fn is(&self, array: u64, task: usize) -> bool {
+        self.array == array && self.tasks.as_ref().is_some_and(|tasks| tasks.contains(task))
+    }
+
+    /// For a person: `OUT_OF_MEMORY (0:125) on n1`.
+    pub fn words(&self) -> String {
+        let on = match self.nodes.is_empty() || self.nodes.starts_with("None") {
+            true => String::new(),
+            false => format!(" on {}", self.nodes),
+        };
+        format!("{} ({}){on}", self.state, self.exit)
+    }
+}
+
+/// What is not understood is left out: it is only a word about what is over. Of two about the same
+/// task the later one counts.
+pub fn parse_sacct(text: &str) -> Vec<Accounted> {
+    let mut found: Vec<Accounted> = text.lines().filter_map(parse).collect();
+    found.reverse();
+    found
+}
+
+fn parse(line: &str) -> Option<Accounted> {
+    let mut parts = line.trim_end_matches('|').splitn(4, '|').map(str::trim);
+    let (id, state, exit) = (parts.next()?, parts.next()?, parts.next()?);
+    let nodes = parts.next().unwrap_or_default();
+    let (array, tasks) = match id.split_once('_') {
+        Some((array, tasks)) => (array, Some(self::tasks(tasks)?)),
+        None => (id, None),
+    };
+    Some(Accounted {
+        array: array.parse().ok()?,
+        tasks,
+        // `CANCELLED by 1000`.
+        state: state.split(' ').next().unwrap_or(state).to_string(),
+        exit: exit.to_string(),
+        nodes: nodes.to_string(),
+    })
+}
+
+/// `3`, or of tasks that have not begun `[3-5%2]`.
+fn tasks(text: &str) -> Option<Indices> {
+    let text = text.strip_prefix('[').and_then(|it| it.strip_suffix(']')).unwrap_or(text);
+    text.split('%').next().unwrap_or(text).parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_several_releases() {
+        let text = "30_2|FAILED|7:0|n0\n30_[4-6%2]|PENDING|0:0|None assigned\n\
+                    31|COMPLETED|0:0|n1|\n30_3|CANCELLED by 1000|0:15|n1\n30_2|OUT_OF_MEMORY|0:125|n1\n\
+                    sacct: error: noise\n30_2.batch|FAILED|7:0|n0\n";
+        let found = parse_sacct(text);
+        assert_eq!(found.len(), 5);
+        let of = |task: usize| found.iter().find(|it| it.is(30, task)).map(Accounted::words);
+        assert_eq!(of(2).as_deref(), Some("OUT_OF_MEMORY (0:125) on n1"), "the later one");
+        assert_eq!(of(3).as_deref(), Some("CANCELLED (0:15) on n1"));
+        assert_eq!(of(5).as_deref(), Some("PENDING (0:0)"));
+        assert_eq!(of(7), None);
+    }
+}

@@ -110,17 +110,17 @@ fn an_argument_that_is_no_text_is_an_error_in_words() {
 }
 
 /// Everything is called what a shell would do something with.
-struct Trap {
-    lab: Lab,
-    folder: PathBuf,
+pub(crate) struct Trap {
+    pub(crate) lab: Lab,
+    pub(crate) folder: PathBuf,
 }
 
-const FILE: &str = "it's \"$(touch y)\" `touch y`;touch y.toml";
-const RUNS: &str = "r u'n\"s$(touch z)";
-const REPORTS: &str = "re ports;touch z";
+pub(crate) const FILE: &str = "it's \"$(touch y)\" `touch y`;touch y.toml";
+pub(crate) const RUNS: &str = "r u'n\"s$(touch z)";
+pub(crate) const REPORTS: &str = "re ports;touch z";
 
 impl Trap {
-    fn new() -> Trap {
+    pub(crate) fn new() -> Trap {
         let lab = Lab::new();
         let folder = lab.path("a b$(touch x)'");
         std::fs::create_dir(&folder).expect("a folder");
@@ -131,10 +131,15 @@ impl Trap {
         Trap { lab, folder }
     }
 
-    fn say(&self, args: &[&str]) -> Said {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let args = [args, &["--runs", RUNS, "--reports", REPORTS]].concat();
-        let output = self.lab.command(&args).current_dir(&self.folder).output();
-        Said::from(output.expect("the program starts"))
+        let mut command = self.lab.command(&args);
+        command.current_dir(&self.folder);
+        command
+    }
+
+    pub(crate) fn say(&self, args: &[&str]) -> Said {
+        Said::from(self.command(args).output().expect("the program starts"))
     }
 
     /// What was printed to be typed.
@@ -147,7 +152,7 @@ impl Trap {
         Said::from(shell.output().expect("a shell"))
     }
 
-    fn expect_nothing_was_run(&self) {
+    pub(crate) fn expect_nothing_was_run(&self) {
         let left = files_below(&self.lab.path(""), "");
         let touched: Vec<_> = left
             .iter()

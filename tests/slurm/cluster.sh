@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # A throw-away Slurm on the loopback address: two nodes with two GPUs each, none of them real.
 #
-#   LAB=/tmp/lab tests/slurm/cluster.sh up      starts it
-#   eval "$(LAB=/tmp/lab tests/slurm/cluster.sh env)"
-#   LAB=/tmp/lab tests/slurm/cluster.sh down    ends it, and every job of it
-#   LAB=/tmp/lab tests/slurm/cluster.sh hold    starts it, and ends it once its input is closed
+#   LAB=FOLDER tests/slurm/cluster.sh up      starts it
+#   eval "$(LAB=FOLDER tests/slurm/cluster.sh env)"
+#   LAB=FOLDER tests/slurm/cluster.sh down    ends it, and every job of it
+#   LAB=FOLDER tests/slurm/cluster.sh hold    starts it, and ends it once its input is closed
 #
 # Needs root and the packages munge slurmctld slurmd slurm-client. Everything lies in the folder LAB:
 # nothing in /etc, no systemd, no control groups, a munge of its own. Several may run side by side.

@@ -1,5 +1,6 @@
 //! What `sacct` prints of jobs that the queue has forgotten.
 
+use super::queue;
 use crate::indices::Indices;
 
 /// The fixed form that is asked for.
@@ -46,7 +47,7 @@ fn parse(line: &str) -> Option<Accounted> {
     let (id, state, exit) = (parts.next()?, parts.next()?, parts.next()?);
     let nodes = parts.next().unwrap_or_default();
     let (array, tasks) = match id.split_once('_') {
-        Some((array, tasks)) => (array, Some(self::tasks(tasks)?)),
+        Some((array, tasks)) => (array, Some(queue::tasks(tasks)?)),
         None => (id, None),
     };
     Some(Accounted {
@@ -57,12 +58,6 @@ fn parse(line: &str) -> Option<Accounted> {
         exit: exit.to_string(),
         nodes: nodes.to_string(),
     })
-}
-
-/// `3`, or of tasks that have not begun `[3-5%2]`.
-fn tasks(text: &str) -> Option<Indices> {
-    let text = text.strip_prefix('[').and_then(|it| it.strip_suffix(']')).unwrap_or(text);
-    text.split('%').next().unwrap_or(text).parse().ok()
 }
 
 #[cfg(test)]

@@ -62,8 +62,8 @@ fn parse(line: &str) -> Option<Queued> {
     })
 }
 
-/// `3`, or of tasks that wait `0-5,7%3`; older releases put brackets around it.
-fn tasks(text: &str) -> Option<Indices> {
+/// `3`, or of tasks that wait `0-5,7%3`; `sacct` and older releases put brackets around it.
+pub(super) fn tasks(text: &str) -> Option<Indices> {
     let text = text.strip_prefix('[').and_then(|it| it.strip_suffix(']')).unwrap_or(text);
     text.split('%').next().unwrap_or(text).parse().ok()
 }

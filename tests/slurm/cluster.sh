@@ -21,6 +21,8 @@ KILL_WAIT=${KILL_WAIT:-5}
 # Seconds for which a requeued job is held, two minutes on most sites: the life of a credential, which
 # Slurm does not let be shorter than this.
 REQUEUE_HOLD=${REQUEUE_HOLD:-5}
+# Seconds between the word to a job that it is to give way, and its end.
+GRACE_TIME=${GRACE_TIME:-0}
 NODES=2 CPUS=4 GPUS=2
 
 # Quotes keep a path with spaces whole everywhere but where a device is named; % and # mean something
@@ -158,7 +160,7 @@ CONF
             echo "NodeName=n$node NodeHostname=$host NodeAddr=127.0.0.1 Port=$((BASE + 1 + node))" \
                 "CPUs=$CPUS RealMemory=2000 Gres=gpu:fake:$GPUS State=UNKNOWN"
         done
-        echo "PartitionName=low Nodes=ALL Default=YES MaxTime=INFINITE State=UP PriorityTier=1 PreemptMode=REQUEUE"
+        echo "PartitionName=low Nodes=ALL Default=YES MaxTime=INFINITE State=UP PriorityTier=1 PreemptMode=REQUEUE GraceTime=$GRACE_TIME"
         echo "PartitionName=high Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=10 PreemptMode=OFF"
     } >"$SLURM_CONF"
 }

@@ -68,7 +68,8 @@ pub(crate) enum Command {
     /// them; scripts and logs are kept in the sweep's folder. `cyclelab status` says how it goes. What
     /// jobs take is `[executor.slurm]` in the sweep file, or in the site's own.
     ///
-    /// Exit code 1: refused, and what was sent before is said.
+    /// Exit code 1: refused or not answered, and what was sent before is said. 75: another process has
+    /// the sweep.
     Submit(SubmitArgs),
     /// Train one run of a planned sweep (what schedulers call)
     ///
@@ -76,8 +77,8 @@ pub(crate) enum Command {
     /// INT, USR1 and USR2 save and stop it, with exit code 85.
     ///
     /// Exit codes: 0 done; 85 interrupted, resumable; 75 another process has the run; 86 diverged, a
-    /// result; 78 bad configuration; 65 bad data; 74 disk full, permission denied; 87 out of memory; 70
-    /// a bug.
+    /// result; 78 bad configuration, or another plan; 65 bad data; 74 disk full, permission denied; 87 out
+    /// of memory; 70 a bug.
     Run(RunArgs),
     /// How far sweeps are
     Status(StatusArgs),
@@ -253,6 +254,9 @@ pub(crate) struct RunArgs {
     /// The environment variable that has it
     #[arg(long, hide = true, value_name = "NAME", conflicts_with = "index")]
     pub(crate) index_env: Option<String>,
+    /// The plan's fingerprint: in a sweep whose plan is another one nothing is done (exit code 78)
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub(crate) plan: Option<String>,
     /// `auto`, `cpu` or `cuda:N`
     #[arg(long, default_value = "auto")]
     pub(crate) device: String,
@@ -265,15 +269,24 @@ pub(crate) struct RunArgs {
     /// Go on with a run that another version of this program began
     #[arg(long)]
     pub(crate) allow_changed: bool,
-    /// A Slurm job that was told that its time is up puts itself back into the queue
-    #[arg(long, hide = true)]
-    pub(crate) requeue_self: bool,
-    /// ... but not more often than this
+    /// When a Slurm job that was stopped puts itself back into the queue
+    #[arg(long, hide = true, value_enum)]
+    pub(crate) requeue: Option<RequeueArg>,
+    /// ... but not more often than this for want of time
     #[arg(long, hide = true, value_name = "N", default_value_t = 20)]
     pub(crate) max_requeues: u32,
     /// Save and stop when standard input closes: a scheduler's way to stop its children
     #[arg(long, hide = true)]
     pub(crate) stop_with_stdin: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RequeueArg {
+    /// Where it was to give way to another
+    Slurm,
+    /// Then, and where its time was up
+    #[value(name = "self")]
+    Itself,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -3,15 +3,17 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use runner::run::Invocation;
 use runner::sweep::apply_code_change;
 use runner::{PreparedSweep, prepare};
 use spec::{OnCodeChange, Plan};
+use track::SweepClaim;
 
 use crate::args::{FileArgs, OnlyArgs};
 use crate::commands::{as_typed, invocation};
 use crate::diagnostics::{filter_or_print, plan_or_print, read_file};
+use crate::engine::View;
 use crate::places::Places;
 use crate::sweep_progress::Preparing;
 use crate::terminal::plural;
@@ -48,19 +50,41 @@ impl BegunSweep {
         for note in prepared.notes() {
             say!("note: {note}");
         }
-        prepared.sweep.expect_free().with_context(|| {
-            let name = &prepared.plan.name;
-            format!(
-                "another `cyclelab sweep` is at work; `cyclelab status {name}` tells how far it is"
-            )
-        })?;
-        Ok(Some(BegunSweep { prepared, toml, invocation }))
+        let begun = BegunSweep { prepared, toml, invocation };
+        begun.prepared.sweep.expect_free().with_context(|| begun.at_work())?;
+        Ok(Some(begun))
+    }
+
+    /// Makes the sweep this process's: nobody else changes what is looked at from here on. Where nothing
+    /// comes of it, a sweep that is new leaves no folder.
+    pub(crate) fn claim(&self) -> anyhow::Result<SweepClaim> {
+        self.prepared.sweep.claim_or_make().with_context(|| self.at_work())
+    }
+
+    fn at_work(&self) -> String {
+        let name = &self.prepared.plan.name;
+        format!(
+            "another `cyclelab sweep` or `submit` is at work; `cyclelab status {name}` tells how far it is"
+        )
+    }
+
+    /// Jobs know runs by their numbers in the plan: of another plan they would do nothing.
+    pub(crate) fn expect_the_numbers_of(&self, view: &View) -> anyhow::Result<()> {
+        if view.of_other_plan.is_empty() {
+            return Ok(());
+        }
+        bail!(
+            "the file plans other runs than when jobs of `{}` were sent that are still in the queue; they know \
+             runs by their numbers, and would do nothing. Wait for them, or end them first: scancel {}",
+            self.prepared.plan.name,
+            view.of_other_plan.iter().map(u64::to_string).collect::<Vec<_>>().join(" ")
+        );
     }
 
     /// Whether runs that other code has worked on are kept, and trained on by the present.
-    pub(crate) fn mind_the_code(&mut self) -> anyhow::Result<bool> {
+    pub(crate) fn mind_the_code(&mut self, claim: &SweepClaim) -> anyhow::Result<bool> {
         let code = self.invocation.code.to_string();
-        let other = apply_code_change(&mut self.prepared, &code)?;
+        let other = apply_code_change(&mut self.prepared, claim, &code)?;
         let rule = self.prepared.plan.exec.on_code_change;
         if !other.is_empty() {
             match rule {

@@ -1,19 +1,25 @@
 //! What a cluster says of a sweep's runs, folded with what their folders say.
 
+mod run;
 mod sent;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use cluster::slurm::{Accounted, Accounting, Client, Queued};
-use cluster::{Folder, Job, JobState, Seen, Standing, stand};
-use serde_json::json;
-use track::{RunDir, RunRecord, RunState, SweepDir, plan_fingerprint};
+use cluster::{JobState, Standing};
+use track::{Fate, RunRecord, SweepDir, plan_fingerprint, time};
 
-use self::sent::{Sent, in_words};
+pub(crate) use self::run::EngineRun;
+use self::sent::{Sent, SentJob, in_words};
 
 /// A queue is shared by everybody: no process asks more often.
 pub(crate) const PACE: Duration = Duration::from_secs(30);
+
+/// A job whose answer was lost and of which Slurm still knows nothing after this was not taken. Its
+/// programs give up a request that is not answered after some ten seconds, and the queue keeps jobs
+/// for five minutes after their end.
+const SETTLED_AFTER: Duration = Duration::from_secs(300);
 
 /// Slurm, as far as this process has asked it.
 pub(crate) struct Engine {
@@ -24,7 +30,7 @@ pub(crate) struct Engine {
 /// What it said last, and of which jobs.
 struct Heard {
     at: Instant,
-    jobs: Vec<u64>,
+    names: Vec<String>,
     queue: Result<Vec<Queued>, String>,
     accounting: Option<Vec<Accounted>>,
 }
@@ -34,22 +40,53 @@ struct Heard {
 pub(crate) struct View {
     /// By index; empty where nothing was sent to Slurm, or it cannot be asked.
     pub(crate) runs: BTreeMap<usize, EngineRun>,
-    /// Jobs of the sweep in the queue, as in `12_[0-5]`.
+    /// Jobs of the sweep in the queue that train runs, as in `12_[0-5]`.
     pub(crate) live: Vec<String>,
-    /// The plan has changed since live jobs were sent, and with it which run has which number.
-    pub(crate) other_plan: bool,
+    /// Their numbers, and by which submission they were sent.
+    pub(crate) arrays: BTreeMap<u64, u32>,
+    /// Those sent for a plan in which runs have other numbers.
+    pub(crate) of_other_plan: Vec<u64>,
+    /// Jobs in the queue that write the report.
+    pub(crate) reports: Vec<LivingReport>,
+    /// Jobs of which it was not known whether they were sent, and what is known of them now.
+    pub(crate) doubtful: Vec<Doubtful>,
     /// Why the engine's word is missing, or not the whole of it.
     pub(crate) trouble: Option<String>,
+    /// When the engine was asked.
+    pub(crate) heard: Option<Instant>,
 }
 
-/// One run.
-pub(crate) struct EngineRun {
-    pub(crate) standing: Standing,
-    /// `12_3`, of the newest job that was to train it.
-    job: Option<String>,
-    queued: Option<Queued>,
-    /// How that job ended, where the cluster keeps account.
-    over: Option<String>,
+pub(crate) struct LivingReport {
+    pub(crate) job: u64,
+    pub(crate) submission: u32,
+    /// It has not begun.
+    pub(crate) waits: bool,
+}
+
+/// A job whose answer was lost.
+pub(crate) struct Doubtful {
+    pub(crate) submission: u32,
+    pub(crate) name: String,
+    /// Why nobody knew.
+    pub(crate) why: String,
+    pub(crate) found: Finding,
+}
+
+/// What Slurm knows of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Finding {
+    /// It was taken, under this number.
+    Taken(u64),
+    /// Nothing, and by now it would.
+    Absent,
+    /// Nothing yet.
+    Nothing,
+}
+
+impl Heard {
+    fn has(&self, name: &str) -> bool {
+        self.names.iter().any(|it| it == name)
+    }
 }
 
 impl Engine {
@@ -63,47 +100,66 @@ impl Engine {
 
     /// With one question for all of them.
     pub(crate) fn views(&mut self, sweeps: &[(SweepDir, &[RunRecord])]) -> Vec<View> {
-        let sent: Vec<Sent> = sweeps.iter().map(|(sweep, _)| Sent::read(sweep)).collect();
-        let mut jobs = Vec::new();
-        for (sent, (_, runs)) in sent.iter().zip(sweeps) {
+        let read = |(sweep, runs): &(SweepDir, &[RunRecord])| {
             // Of a sweep that is done nothing is left to ask.
-            if runs.iter().any(|run| !run.state.is_result()) {
-                jobs.extend(sent.jobs());
-            }
-        }
-        self.ask(jobs);
-        let view = |(sent, (_, runs)): (&Sent, &(SweepDir, &[RunRecord]))| self.view(sent, runs);
-        let mut views: Vec<View> = sent.iter().zip(sweeps).map(view).collect();
-        if views.iter().any(View::has_silent_ends) && self.account() {
-            views =
-                sent.iter().zip(sweeps).map(|(sent, (_, runs))| self.view(sent, runs)).collect();
-        }
-        views
+            let is_open = runs.iter().any(|run| !run.state.is_result());
+            (Sent::read(sweep), is_open)
+        };
+        let sent: Vec<(Sent, bool)> = sweeps.iter().map(read).collect();
+        let asked: Vec<&Sent> = sent.iter().filter(|it| it.1).map(|it| &it.0).collect();
+        self.hear(&asked, |engine| {
+            let pairs = sent.iter().zip(sweeps);
+            pairs.map(|((sent, _), (_, runs))| engine.view(sent, runs)).collect()
+        })
     }
 
+    /// Asked of a sweep that is done, too: its report may wait in the queue.
     pub(crate) fn view_of(&mut self, sweep: &SweepDir, runs: &[RunRecord]) -> View {
-        let mut views = self.views(&[(sweep.clone(), runs)]);
+        let sent = Sent::read(sweep);
+        let mut views = self.hear(&[&sent], |engine| vec![engine.view(&sent, runs)]);
         views.pop().unwrap_or_default()
     }
 
-    fn ask(&mut self, jobs: Vec<u64>) {
-        let is_new = |heard: &Heard| heard.at.elapsed() < PACE && heard.jobs == jobs;
-        if jobs.is_empty() || self.heard.as_ref().is_some_and(is_new) {
+    fn hear(&mut self, sent: &[&Sent], views: impl Fn(&Engine) -> Vec<View>) -> Vec<View> {
+        let names = sent.iter().flat_map(|it| it.names()).map(String::from).collect();
+        self.ask(names);
+        let found = views(self);
+        match found.iter().any(View::has_open_ends) && self.account(sent) {
+            true => views(self),
+            false => found,
+        }
+    }
+
+    fn ask(&mut self, names: Vec<String>) {
+        let is_new = |heard: &Heard| heard.at.elapsed() < PACE && heard.names == names;
+        if names.is_empty() || self.heard.as_ref().is_some_and(is_new) {
             return;
         }
-        let queue = self.client.queue(&jobs).map_err(|error| in_words(&error));
-        self.heard = Some(Heard { at: Instant::now(), jobs, queue, accounting: None });
+        let list: Vec<&str> = names.iter().map(String::as_str).collect();
+        let queue = self.client.queue(&list).map_err(|error| in_words(&error));
+        self.heard = Some(Heard { at: Instant::now(), names, queue, accounting: None });
     }
 
     /// Whether there is anything new in it.
-    fn account(&mut self) -> bool {
+    fn account(&mut self, sent: &[&Sent]) -> bool {
         let Some(heard) = self.heard.as_mut().filter(|it| it.accounting.is_none()) else {
             return false;
         };
-        let found = match self.client.accounting(&heard.jobs) {
-            Accounting::Known(found) => found,
-            Accounting::None(_) => Vec::new(),
-        };
+        let jobs = || sent.iter().flat_map(|it| &it.jobs);
+        let numbers: Vec<u64> = jobs().filter_map(|it| it.job.job_id()).collect();
+        let unknown = || jobs().filter(|it| it.job.job_id().is_none());
+        let names: Vec<&str> = unknown().map(|it| it.job.name.as_str()).collect();
+        let oldest = unknown().map(|it| it.job.at.as_str()).min().unwrap_or_default();
+        let mut found = Vec::new();
+        for answer in [
+            self.client.accounting(&numbers),
+            self.client.accounting_by_name(&names, days_since(oldest)),
+        ] {
+            match answer {
+                Accounting::Known(more) => found.extend(more),
+                Accounting::None(_) => {}
+            }
+        }
         let is_new = !found.is_empty();
         heard.accounting = Some(found);
         is_new
@@ -111,9 +167,10 @@ impl Engine {
 
     fn view(&self, sent: &Sent, runs: &[RunRecord]) -> View {
         let mut view = View { trouble: sent.trouble.clone(), ..View::default() };
-        let Some(heard) = self.heard.as_ref().filter(|_| sent.jobs().next().is_some()) else {
-            return view;
-        };
+        // Of a sweep that was not asked about nothing is known.
+        let was_asked = |it: &&Heard| sent.names().next().is_some_and(|name| it.has(name));
+        let Some(heard) = self.heard.as_ref().filter(was_asked) else { return view };
+        view.heard = Some(heard.at);
         let queue = match &heard.queue {
             Ok(queue) => queue,
             Err(why) => {
@@ -122,16 +179,11 @@ impl Engine {
                 return view;
             }
         };
-        let plan = plan_fingerprint(runs.iter().map(|run| (run.index, run.key.as_str())));
-        for submission in sent.to_slurm() {
-            let is_of = |it: &&Queued| submission.arrays.iter().any(|of| of.job_id == it.array);
-            for queued in queue.iter().filter(is_of).filter(|it| it.state != JobState::Over) {
-                let tasks = queued.tasks.as_ref().map_or(String::new(), |it| format!("_[{it}]"));
-                view.live.push(format!("{}{tasks}", queued.array));
-                view.other_plan |= submission.plan != plan;
-            }
-        }
         let accounting = heard.accounting.as_deref().unwrap_or_default();
+        let plan = plan_fingerprint(runs.iter().map(|run| (run.index, run.key.as_str())));
+        for sent in &sent.jobs {
+            view.look_for(sent, &plan, queue, accounting);
+        }
         for run in runs {
             let tasks = sent.tasks_of(run.index, &plan);
             view.runs.insert(run.index, EngineRun::of(run, &tasks, queue, accounting));
@@ -140,97 +192,78 @@ impl Engine {
     }
 }
 
-impl EngineRun {
-    fn of(
-        run: &RunRecord,
-        tasks: &[(u64, usize)],
-        queue: &[Queued],
-        accounting: &[Accounted],
-    ) -> EngineRun {
-        let find = |&(array, task): &(u64, usize)| {
-            let found = queue.iter().find(|it| it.is(array, task) && it.state != JobState::Over);
-            found.map(|it| (array, task, it.clone()))
-        };
-        let live = tasks.iter().find_map(find);
-        let newest =
-            live.as_ref().map(|(array, task, _)| (*array, *task)).or(tasks.first().copied());
-        let queued = live.map(|(_, _, queued)| queued);
-        let job = queued.as_ref().map(|it| Job { state: it.state, reason: it.reason.clone() });
-        let over = newest.filter(|_| queued.is_none() && !run.state.is_result());
-        let over = over.and_then(|(array, task)| {
-            accounting.iter().find(|it| it.is(array, task)).map(Accounted::words)
-        });
-        EngineRun {
-            standing: stand(seen(run), job.as_ref()),
-            job: newest.map(|(array, task)| format!("{array}_{task}")),
-            queued,
-            over,
+impl View {
+    /// A job, in the queue and in the account.
+    fn look_for(&mut self, sent: &SentJob, plan: &str, queue: &[Queued], accounting: &[Accounted]) {
+        let (name, submission) = (&sent.job.name, sent.submission);
+        let living = queue.iter().filter(|it| it.name == *name && it.state != JobState::Over);
+        for queued in living {
+            if sent.is_report() {
+                let (job, waits) = (queued.array, queued.state == JobState::Pending);
+                self.reports.push(LivingReport { job, submission, waits });
+                continue;
+            }
+            let tasks = queued.tasks.as_ref().map_or(String::new(), |it| format!("_[{it}]"));
+            self.live.push(format!("{}{tasks}", queued.array));
+            self.arrays.insert(queued.array, submission);
+            if sent.plan != plan && !self.of_other_plan.contains(&queued.array) {
+                self.of_other_plan.push(queued.array);
+            }
+        }
+        if let Fate::Unsettled { why } = &sent.job.fate {
+            let in_account = || accounting.iter().find(|it| it.name == *name).map(|it| it.array);
+            let found = match sent.number(queue).or_else(in_account) {
+                Some(job) => Finding::Taken(job),
+                None if is_past(&sent.job.at, SETTLED_AFTER) => Finding::Absent,
+                None => Finding::Nothing,
+            };
+            let (name, why) = (name.clone(), why.clone());
+            self.doubtful.push(Doubtful { submission, name, why, found });
         }
     }
+}
 
-    /// For the tests of what shows it.
-    #[cfg(test)]
-    pub(crate) fn told(standing: Standing, job: &str) -> EngineRun {
-        EngineRun { standing, job: Some(job.to_string()), queued: None, over: None }
-    }
+/// Whether so much time has gone by since a date of the store's.
+fn is_past(at: &str, time: Duration) -> bool {
+    let ago = i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
+    *at < *time::rfc3339(time::now_us().saturating_sub(ago))
+}
 
-    /// A job in the queue trains it, or will.
-    pub(crate) fn has_job(&self) -> bool {
-        self.queued.is_some()
-    }
+/// With a day to spare: clusters have time zones.
+fn days_since(at: &str) -> u32 {
+    let day = Duration::from_secs(86_400);
+    (1..60).find(|days| !is_past(at, day * *days)).unwrap_or(60) + 1
+}
 
-    /// Its folder may say that it works, and more is to be said.
-    pub(crate) fn is_in_doubt(&self) -> bool {
-        matches!(self.standing, Standing::Stalled | Standing::Suspended | Standing::Lost)
-    }
-
-    /// For a table: `queued: Priority (12_3)`.
+impl Doubtful {
+    /// For a person.
     pub(crate) fn words(&self) -> String {
-        let mut words = self.standing.word().to_string();
-        if let Some(reason) = self.standing.reason() {
-            words.push_str(&format!(": {reason}"));
-        }
-        if let Some(queued) = self.queued.as_ref().filter(|it| it.state != JobState::Pending) {
-            words.push_str(&format!(" on {}", queued.nodes));
-        }
-        let end = self.over.as_ref().filter(|_| self.standing != Standing::Ended);
-        if let Some(over) = end {
-            words.push_str(&format!("; Slurm: {over}"));
-        }
-        match &self.job {
-            Some(job) => format!("{words} ({job})"),
-            None => words,
-        }
-    }
-
-    pub(crate) fn json(&self) -> serde_json::Value {
-        let queued = self.queued.as_ref();
-        json!({
-            "engine": "slurm",
-            "standing": self.standing.word(),
-            "resumable": self.standing.is_open(),
-            "job": self.job,
-            "state": queued.map(|it| &it.word),
-            "reason": queued.map(|it| &it.reason),
-            "start": queued.map(|it| &it.start),
-            "node": queued.map(|it| &it.nodes),
-            "over": self.over,
-        })
+        let known = match self.found {
+            Finding::Taken(job) => format!("Slurm has it as {job}"),
+            Finding::Absent => "Slurm knows nothing of it, so it was not".to_string(),
+            Finding::Nothing => "Slurm knows nothing of it yet".to_string(),
+        };
+        format!("whether job `{}` was sent is not noted ({}); {known}", self.name, self.why)
     }
 }
 
 impl View {
-    /// Runs whose job is gone and that have no result: the accounting may know more.
-    fn has_silent_ends(&self) -> bool {
+    /// Runs whose job is gone and that have no result, and jobs of which nothing is known: the
+    /// accounting may know more.
+    fn has_open_ends(&self) -> bool {
         let is_silent = |it: &EngineRun| it.job.is_some() && it.queued.is_none();
-        self.runs.values().any(|it| is_silent(it) && it.standing != Standing::Ended)
+        let silent_end = |it: &EngineRun| is_silent(it) && it.standing != Standing::Ended;
+        let in_doubt = |it: &Doubtful| !matches!(it.found, Finding::Taken(_));
+        self.runs.values().any(silent_end) || self.doubtful.iter().any(in_doubt)
     }
 
     /// What there is to know before the words are believed.
-    pub(crate) fn notes(&self) -> impl Iterator<Item = &str> {
-        let other_plan = "the plan has changed since jobs were sent that are still in the queue: they \
-                          train the runs that have their numbers now";
-        self.trouble.as_deref().into_iter().chain(self.other_plan.then_some(other_plan))
+    pub(crate) fn notes(&self) -> impl Iterator<Item = String> {
+        let other_plan = "the plan has changed since jobs were sent that are still in the queue: runs that \
+                          these have not begun they will not train";
+        let other_plan = (!self.of_other_plan.is_empty()).then(|| other_plan.to_string());
+        let doubtful = self.doubtful.iter().map(Doubtful::words);
+        self.trouble.clone().into_iter().chain(other_plan).chain(doubtful)
     }
 
     /// `4 queued, 2 running`; empty where Slurm has nothing to say.
@@ -242,20 +275,6 @@ impl View {
         let words = counts.into_iter().map(|(word, n)| format!("{n} {word}"));
         words.collect::<Vec<_>>().join(", ")
     }
-}
-
-fn seen(run: &RunRecord) -> Seen {
-    let folder = match &run.state {
-        RunState::Planned => Folder::Planned,
-        RunState::Running => Folder::Running,
-        RunState::Completed | RunState::Diverged { .. } => Folder::Result,
-        RunState::Interrupted | RunState::TimedOut { .. } => Folder::Stopped,
-        RunState::Failed { .. } => Folder::Failed,
-        RunState::Lost { .. } => Folder::Lost,
-    };
-    // Where it cannot be read the folder's word has to do.
-    let silent = RunDir::new(run.folder.clone()).silent_for().ok().flatten();
-    Seen { folder, attempts: run.attempts, silent }
 }
 
 #[cfg(test)]

@@ -26,11 +26,11 @@ pub(crate) enum Exit {
     Bug = 70,
     /// `run`, `sweep`, `translate`, `export`: the disk is full, permission denied.
     Io = 74,
-    /// `run`, `sweep`: another process has this run or this sweep. `rm`: a run is being trained;
-    /// nothing has moved.
+    /// `run`, `sweep`, `submit`: another process has this run or this sweep. `rm`: a run is being
+    /// trained; nothing has moved.
     Held = 75,
-    /// `run`: bad configuration. `translate`, `export`: weights that cannot be used. `bench`: no such
-    /// device.
+    /// `run`: bad configuration, or another plan than was named. `translate`, `export`: weights that
+    /// cannot be used. `bench`: no such device.
     Config = 78,
     /// `run`: stopped on request; the same command goes on.
     Interrupted = 85,

@@ -9,6 +9,8 @@ pub struct RunCommand {
     /// Absolute, as all paths here: an engine starts it in a folder of its own choice.
     pub program: String,
     pub sweep_dir: String,
+    /// The fingerprint of the plan: a run's number means nothing in another one.
+    pub plan: String,
     /// Further arguments of `run`.
     pub arguments: Vec<String>,
 }
@@ -17,7 +19,8 @@ impl RunCommand {
     /// Its words, without which run it is.
     pub(crate) fn words(&self) -> impl Iterator<Item = &str> {
         let begin = [self.program.as_str(), "run", "--sweep-dir", self.sweep_dir.as_str()];
-        begin.into_iter().chain(self.arguments.iter().map(String::as_str))
+        let plan = ["--plan", self.plan.as_str()];
+        begin.into_iter().chain(plan).chain(self.arguments.iter().map(String::as_str))
     }
 
     /// One line of shell.
@@ -49,6 +52,7 @@ mod tests {
         RunCommand {
             program: "/opt/cycle lab/cyclelab".into(),
             sweep_dir: sweep_dir.into(),
+            plan: "3f9c".into(),
             arguments: vec!["--cache".into(), "/c".into()],
         }
     }
@@ -56,7 +60,7 @@ mod tests {
     #[test]
     fn a_line_is_a_command() {
         let line = command("/data/it's $(here)/lambda").line(7).unwrap();
-        let expected = r"'/opt/cycle lab/cyclelab' run --sweep-dir '/data/it'\''s $(here)/lambda' --cache /c --index 7";
+        let expected = r"'/opt/cycle lab/cyclelab' run --sweep-dir '/data/it'\''s $(here)/lambda' --plan 3f9c --cache /c --index 7";
         assert_eq!(line, expected);
     }
 

@@ -14,6 +14,7 @@ use crate::commands::RunCommand;
 use crate::error::ClusterError;
 use crate::indices::Indices;
 use crate::process::{call, shown};
+use crate::reply::Reply;
 
 /// A server that is gone does not answer.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -85,17 +86,16 @@ impl JobFile<'_> {
     }
 }
 
-/// Sends a job file; gives the number of the job.
-///
-/// # Errors
-/// `Missing`, `Refused` with what `hq` said, `Unreadable` where it answered no number.
-pub fn submit(job_file: &Path) -> Result<u64, ClusterError> {
+/// Sends a job file.
+pub fn submit(job_file: &Path) -> Reply {
     let arguments = ["job".into(), "submit-file".into(), OsString::from(job_file)];
     let mut command = Command::new("hq");
     command.args(&arguments);
-    let answer = call(command, LIMIT)?.expect(&shown("hq", &arguments))?;
-    number(&answer)
-        .ok_or_else(|| ClusterError::unreadable("hq job submit-file", "job's number", &answer))
+    let answer = call(command, LIMIT).and_then(|it| it.expect(&shown("hq", &arguments)));
+    Reply::of(answer.and_then(|answer| {
+        let unreadable = || ClusterError::unreadable("hq job submit-file", "job's number", &answer);
+        number(&answer).ok_or_else(unreadable)
+    }))
 }
 
 /// The last one: `Job submitted successfully, job ID: 3`.
@@ -128,6 +128,7 @@ mod tests {
         let command = RunCommand {
             program: "/opt/cyclelab".into(),
             sweep_dir: "/data/a \"b\"\n".into(),
+            plan: "3f9c".into(),
             arguments: vec![],
         };
         let indices: Indices = [0, 1, 2, 5].into_iter().collect();
@@ -148,7 +149,7 @@ max_fails = 3
 
 [array]
 ids = "0-2,5"
-command = ["/opt/cyclelab", "run", "--sweep-dir", "/data/a \"b\"\u000A", "--index-env", "HQ_TASK_ID"]
+command = ["/opt/cyclelab", "run", "--sweep-dir", "/data/a \"b\"\u000A", "--plan", "3f9c", "--index-env", "HQ_TASK_ID"]
 stdout = "/d/.exec/1/hq_%{TASK_ID}.stdout"
 stderr = "/d/.exec/1/hq_%{TASK_ID}.stderr"
 crash_limit = "unlimited"

@@ -72,6 +72,7 @@ mod tests {
         let command = RunCommand {
             program: "/opt/cyclelab".into(),
             sweep_dir: "/data/a \"b\": #c".into(),
+            plan: "3f9c".into(),
             arguments: vec![],
         };
         let text = example("Lambda_x.2", 12, &command);
@@ -80,7 +81,7 @@ mod tests {
             text.contains("  name: lambda-x-2\n") && text.contains("completions: 12\n"),
             "{text}"
         );
-        let words = r#"["/opt/cyclelab", "run", "--sweep-dir", "/data/a \"b\": #c", "--index-env", "JOB_COMPLETION_INDEX"]"#;
+        let words = r#"["/opt/cyclelab", "run", "--sweep-dir", "/data/a \"b\": #c", "--plan", "3f9c", "--index-env", "JOB_COMPLETION_INDEX"]"#;
         assert!(text.contains(words), "{text}");
         assert!(text.contains(r#"mountPath: "/data/a \"b\": #c" }"#), "{text}");
         assert_eq!(object_name("---"), "sweep");

@@ -9,6 +9,7 @@
 mod error;
 mod indices;
 mod process;
+mod reply;
 mod shell;
 
 pub mod commands;
@@ -20,4 +21,5 @@ mod standing;
 
 pub use error::ClusterError;
 pub use indices::Indices;
+pub use reply::Reply;
 pub use standing::{Folder, Job, JobState, Seen, Standing, stand};

@@ -1,7 +1,7 @@
 //! One call of a program of the engine's, with an end.
 
 use std::ffi::OsString;
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -41,16 +41,30 @@ impl Answer {
     }
 }
 
-/// Runs to the end, or until `limit` is over: a controller that is down must not hang a command.
-pub(crate) fn call(mut command: Command, limit: Duration) -> Result<Answer, ClusterError> {
+pub(crate) fn call(command: Command, limit: Duration) -> Result<Answer, ClusterError> {
+    call_with(command, "", limit)
+}
+
+/// Given `input` to read, runs to the end, or until `limit` is over: a controller that is down must not
+/// hang a command.
+pub(crate) fn call_with(
+    mut command: Command,
+    input: &str,
+    limit: Duration,
+) -> Result<Answer, ClusterError> {
     let program = command.get_program().to_string_lossy().into_owned();
     let spawned =
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut child = spawned.map_err(|source| match source.kind() {
         ErrorKind::NotFound => ClusterError::Missing { program: program.clone() },
         _ => ClusterError::Start { program: program.clone(), source },
     })?;
     // Each from a thread of its own: a full pipe would hold the program up.
+    let (mut pipe, input) = (child.stdin.take(), input.to_string());
+    std::thread::spawn(move || {
+        // Who ends without reading it has said why.
+        drop(pipe.as_mut().map(|pipe| pipe.write_all(input.as_bytes())));
+    });
     let out = std::thread::spawn(reader(child.stdout.take()));
     let said = std::thread::spawn(reader(child.stderr.take()));
     let status = wait(&mut child, limit, &program)?;
@@ -119,6 +133,16 @@ mod tests {
         assert!(silent.contains("for 1 s") && began.elapsed().as_secs() < 10, "{silent}");
         let missing = call(Command::new("no-such-program-here"), Duration::from_secs(1));
         assert!(matches!(missing, Err(ClusterError::Missing { .. })));
+    }
+
+    #[test]
+    fn what_it_is_given_it_reads() {
+        let cat = |input: &str| call_with(Command::new("cat"), input, Duration::from_secs(5));
+        let much = "x".repeat(300_000);
+        for input in ["", "a line\n", &much] {
+            assert_eq!(cat(input).unwrap().out, input);
+        }
+        assert_eq!(shell("exec 0<&-; echo done").unwrap().out, "done\n", "nobody reads");
     }
 
     /// More than a pipe holds, on both.

@@ -38,6 +38,11 @@ pub enum RunnerError {
     UnknownDevice { name: String, known: Vec<String> },
     #[error("the plan has {runs} runs, 0 to {}; there is no run {index}", .runs - 1)]
     NoSuchRun { index: usize, runs: usize },
+    #[error(
+        "`{path}` is another plan ({found}) than the one that this command was made for ({wanted}): its numbers \
+         may mean other runs by now; nothing was changed"
+    )]
+    PlanChanged { path: PathBuf, found: String, wanted: String },
     #[error("the plan's configuration of run {index} is not one of this version")]
     BadConfig {
         index: usize,
@@ -150,6 +155,7 @@ impl RunnerError {
             RunnerError::Device { .. }
             | RunnerError::UnknownDevice { .. }
             | RunnerError::NoSuchRun { .. }
+            | RunnerError::PlanChanged { .. }
             | RunnerError::BadConfig { .. }
             | RunnerError::ReadWeights { .. }
             | RunnerError::Weights { .. }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use data::{Dataset, Domain, Fold, Progress, SharedImages, Store};
 use model::Network;
-use spec::{Axis, DataConfig, EvalCheckpoint, Expression, Needs, Plan, RunConfig};
+use spec::{Axis, DataConfig, Devices, EvalCheckpoint, Expression, Needs, Plan, RunConfig};
 use track::{
     AxisRecord, CellOrigin, CellRecord, DatasetRecord, MetricRecord, PlanEntry, PlanRecord, RunDir,
     RunRecord, RunState, SweepDir,
@@ -149,6 +149,11 @@ impl PreparedSweep {
         let scores = self.feature_note.iter().chain(&self.reference_note);
         let scores = scores.chain(&self.unscored_note).chain(&self.shared_notes);
         self.metric_note.iter().chain(&self.init_notes).chain(scores)
+    }
+
+    /// Which run has which number: whatever names a run by its number names the plan by this.
+    pub fn fingerprint(&self) -> String {
+        track::plan_fingerprint(self.entries.iter().map(|it| (it.index, it.key.as_str())))
     }
 
     /// Leaves the runs for which the filter does not hold to another time; they stay in the plan.
@@ -515,6 +520,7 @@ fn plan_record(
         dataset: dataset_record(dataset),
         preset: plan.preset.name().to_string(),
         departures: spec::difference(baseline, plan.preset),
+        device: (plan.exec.devices == Devices::Cpu).then(|| "cpu".to_string()),
         samples: samples::choose(dataset, evaluate::fold(baseline.eval.fold), &plan.samples)?,
     })
 }

@@ -49,6 +49,8 @@ pub struct Request<'a> {
     pub sweep_dir: &'a Path,
     /// Position in the plan, from 0.
     pub index: usize,
+    /// The fingerprint of the plan that the position is of, where whoever asks knows it.
+    pub plan: Option<&'a str>,
     pub store: &'a Store,
     pub device: ComputeDevice,
     pub invocation: &'a Invocation,
@@ -68,7 +70,7 @@ pub fn run(
     request: &Request<'_>,
     observe: &mut dyn FnMut(TrainEvent),
 ) -> Result<Outcome, RunnerError> {
-    let (plan, entry) = planned(request.sweep_dir, request.index)?;
+    let (plan, entry) = planned(request)?;
     let runs_root = request.sweep_dir.parent().unwrap_or(Path::new("."));
     let run = RunDir::new(runs_root.join(&entry.folder));
     if run.state()?.is_result() {
@@ -118,10 +120,19 @@ fn expect_the_same_code(run: &RunDir, request: &Request<'_>) -> Result<(), Runne
     }
 }
 
-fn planned(sweep_dir: &Path, index: usize) -> Result<(PlanRecord, PlanEntry), RunnerError> {
+fn planned(request: &Request<'_>) -> Result<(PlanRecord, PlanEntry), RunnerError> {
+    let (sweep_dir, index) = (request.sweep_dir, request.index);
     let name = sweep_dir.file_name().unwrap_or_default().to_string_lossy();
     let runs_root = sweep_dir.parent().unwrap_or(Path::new("."));
-    let (plan, entries) = SweepDir::new(runs_root, &name)?.read_plan()?;
+    let sweep = SweepDir::new(runs_root, &name)?;
+    let (plan, entries) = sweep.read_plan()?;
+    if let Some(wanted) = request.plan {
+        let found = track::plan_fingerprint(entries.iter().map(|it| (it.index, it.key.as_str())));
+        if found != wanted {
+            let wanted = wanted.to_string();
+            return Err(RunnerError::PlanChanged { path: sweep.plan(), found, wanted });
+        }
+    }
     let runs = entries.len();
     let entry = entries.into_iter().find(|entry| entry.index == index);
     Ok((plan, entry.ok_or(RunnerError::NoSuchRun { index, runs })?))

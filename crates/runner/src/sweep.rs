@@ -11,7 +11,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use spec::Exec;
-use track::{Claim, RunState, SweepDir, SweepEvent, SweepEvents, TrackError};
+use track::{RunState, SweepClaim, SweepEvent, SweepEvents, TrackError};
 
 pub use self::code_change::apply_code_change;
 use self::schedule::Schedule;
@@ -103,18 +103,19 @@ pub fn slots(
     in_turn.copied().take(runs.max(1)).collect()
 }
 
-/// Makes the sweep this process's until the claim is dropped, notes that it was invoked, and writes
-/// its plan, by which every run can be started.
+/// Notes in a sweep that is this process's that it was invoked, and writes its plan, by which every
+/// run can be started.
 ///
 /// # Errors
-/// `Held` where another process has the sweep, and then nothing has changed; what cannot be written.
+/// What cannot be written.
 pub fn enlist(
     prepared: &PreparedSweep,
+    claim: &mut SweepClaim,
     toml: &str,
     invocation: &Invocation,
-) -> Result<(Claim, SweepEvents), RunnerError> {
-    let sweep = SweepDir::create_or_open(&prepared.runs_root, &prepared.plan.name)?;
-    let claim = sweep.claim()?;
+) -> Result<SweepEvents, RunnerError> {
+    claim.keep();
+    let sweep = &prepared.sweep;
     let number = sweep.record_invocation(toml, &invocation.argv)?;
     sweep.write_plan(&prepared.record, &prepared.entries)?;
     let mut events = SweepEvents::open(&sweep.events())?;
@@ -124,20 +125,22 @@ pub fn enlist(
         host: track::Hardware::here(String::new()).host,
         pid: std::process::id(),
     })?;
-    Ok((claim, events))
+    Ok(events)
 }
 
-/// Trains every run that has no result yet, until done, stopped or limited.
+/// Trains every run that has no result yet, until done, stopped or limited. The sweep is this
+/// process's as long.
 ///
 /// # Errors
 /// Only what stops the sweep as a whole; a failed run is counted and recorded in its own folder.
 pub fn execute(
     prepared: &PreparedSweep,
+    mut claim: SweepClaim,
     launch: &Launch<'_>,
     stop: &Stop,
     observe: &mut dyn FnMut(SweepUpdate),
 ) -> Result<SweepOutcome, RunnerError> {
-    let (claim, mut events) = enlist(prepared, launch.toml, launch.invocation)?;
+    let mut events = enlist(prepared, &mut claim, launch.toml, launch.invocation)?;
     let schedule = Schedule::new(prepared);
     let (sender, updates) = mpsc::channel();
     let outcome = std::thread::scope(|scope| {
@@ -169,7 +172,7 @@ pub fn execute(
 /// The sweep's events, as long as the sweep is this process's.
 struct SweepLog<'a> {
     events: &'a mut SweepEvents,
-    claim: &'a Claim,
+    claim: &'a SweepClaim,
     /// Another scheduler has taken the sweep over.
     fenced: Option<TrackError>,
 }

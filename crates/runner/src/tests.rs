@@ -97,6 +97,7 @@ impl Lab {
         let stop = Stop::default();
         let request = Request {
             sweep_dir: &self.runs_root().join("tiny"),
+            plan: None,
             index,
             store: &self.store(),
             device: ComputeDevice::Cpu,

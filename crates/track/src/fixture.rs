@@ -110,6 +110,7 @@ pub(crate) fn plan() -> PlanRecord {
         preset: "quick".into(),
         departures: vec![("data.crop_size".into(), json!(256), json!(64))],
         samples: vec![("a".into(), "testA/1".into())],
+        device: None,
     }
 }
 

@@ -19,6 +19,7 @@ mod identity;
 mod plan;
 mod provenance;
 mod submission;
+mod sweep_claim;
 mod sweep_dir;
 
 mod attempt;
@@ -75,6 +76,7 @@ pub use reproduction::Reproduction;
 pub use runs_table::write_runs_parquet;
 pub use samples::SampleWriter;
 pub use schema::SCHEMA_REV;
-pub use submission::{Submission, SubmittedArray, plan_fingerprint};
+pub use submission::{Fate, Submission, SubmittedArray, SubmittedJob, Work, plan_fingerprint};
+pub use sweep_claim::SweepClaim;
 pub use sweep_dir::find_run;
 pub use trash::Removal;

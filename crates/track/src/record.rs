@@ -38,6 +38,9 @@ pub struct PlanRecord {
     pub departures: Vec<(String, serde_json::Value, serde_json::Value)>,
     /// Ids of the fixed held-out inputs shown for every run, by domain ("a", "b").
     pub samples: Vec<(String, String)>,
+    /// `cpu` where the file keeps to it, wherever the runs are trained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
 }
 
 /// The metric declared before looking.

@@ -74,6 +74,7 @@ impl Reproduction {
 /// No samples: pictures are not compared.
 fn plan_of(original: &RunIdentity, command: &str) -> PlanRecord {
     PlanRecord {
+        device: None,
         name: original.sweep.clone(),
         question: format!("Does {}, seed {}, come out again?", original.label, original.seed),
         design: "points".into(),

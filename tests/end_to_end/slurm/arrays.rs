@@ -11,7 +11,7 @@ use super::cluster::{Cluster, Task};
 use super::sent::Sent;
 use super::{executor, job_logs};
 use crate::hostile_names::{FILE, REPORTS, RUNS, Trap};
-use crate::lab::{Said, tiny};
+use crate::lab::{Lab, Said, tiny};
 
 /// Two arrays of at most eight tasks; three runs at a time.
 const TWELVE: &str = "loss.lambda_cycle = [0, 0.5, 1, 2, 5, 10]";
@@ -74,16 +74,59 @@ fn twelve_runs_are_two_arrays_with_a_throttle_and_a_report_after_them() {
     assert_eq!(cluster.queue(), [""; 0], "all is done: {}", again.stderr);
 }
 
+/// Every other run is left, in more pieces than a list of tasks holds: the script lists them. They are
+/// sent in two halves, and the report waits for both.
+#[test]
+fn the_rest_of_a_sweep_in_many_pieces() {
+    let lab = Lab::new();
+    let settings = [("MAX_ARRAY_SIZE", "200")];
+    let Some(cluster) = Cluster::start(&lab, Duration::from_secs(240), &settings) else { return };
+    let seeds = "seeds = { count = 40, base = 60 }";
+    let toml =
+        tiny(1).replace("seeds = [1, 2]", seeds).replace("eval.every = 10", "eval.every = 0");
+    // Longer waits than the test takes: what is asked is who waits for whom.
+    lab.write("tiny.toml", &(toml + &executor("partition = \"low\"\nextra = [\"--hold\"]")));
+    let submit = |more: &[&str]| {
+        let said = cluster.run(lab.command(&[&["submit", "tiny.toml"], more].concat()));
+        assert_eq!(said.code, Some(0), "{}", said.stderr);
+        Sent::newest(&lab.path("runs/tiny"))
+    };
+    let odd = submit(&["--only", "loss.lambda_cycle == 10"]);
+    assert_eq!(odd.indices(), (0..40).map(|n| 2 * n + 1).collect::<Vec<_>>());
+    let listed = odd.arrays()[0]["packed"].as_array().expect("they are listed");
+    assert_eq!((odd.arrays().len(), listed.len()), (1, 40));
+    let even = submit(&["--resume"]);
+    assert_eq!(even.indices(), (0..40).map(|n| 2 * n).collect::<Vec<_>>());
+    let (first, last) = (odd.report().expect("a report"), even.report().expect("a report"));
+    assert_eq!(cluster.field(&first, "JobState"), "CANCELLED");
+    let waits_for = cluster.field(&last, "Dependency");
+    for job in [&odd.jobs()[0], &even.jobs()[0]] {
+        assert!(waits_for.contains(&format!("afterany:{job}")), "{waits_for}");
+    }
+    cluster.tell(&["scancel", &last, &even.jobs()[0]]);
+
+    // Some tasks of the list, by their numbers in it.
+    let job = &odd.jobs()[0];
+    cluster.tell(&["scancel", &format!("{job}_[2-38]")]);
+    cluster.tell(&["scontrol", "release", job]);
+    let tasks = cluster.until_over(std::slice::from_ref(job));
+    let done = tasks.values().filter(|task| task.state == "COMPLETED").count();
+    assert_eq!(done, 3, "{tasks:?}");
+    let states = lab.states("tiny");
+    let completed = (0..states.len()).filter(|&index| states[index] == "completed");
+    assert_eq!(completed.collect::<Vec<_>>(), [1, 3, 79]);
+}
+
 /// Of which no index reaches `MaxArraySize`, and each run is in one.
 fn expect_two_arrays(sent: &Sent, sweep_dir: &Path) {
-    assert_eq!(sent.0["engine"], "slurm", "{sent:?}");
+    assert_eq!(sent.engine, "slurm", "{sent:?}");
     assert_eq!(sent.arrays().len(), 2, "{sent:?}");
     let mut indices = sent.indices();
     indices.sort();
     assert_eq!(indices, (0..12).collect::<Vec<_>>(), "{sent:?}");
     let throttles = sent.arrays().iter().map(|it| it["throttle"].as_u64().expect("a number"));
     assert!(throttles.sum::<u64>() <= 3, "{sent:?}");
-    let folder = sweep_dir.join(".exec").join(sent.0["number"].to_string());
+    let folder = sweep_dir.join(".exec").join(sent.number.to_string());
     for array in sent.arrays() {
         let script = folder.join(array["script"].as_str().expect("a name"));
         let text = std::fs::read_to_string(&script).expect("it is kept");

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::lab::files_below;
 use crate::remains::Remains;
-use crate::victim::{Trial, Victim, signal};
+use crate::victim::{Trial, Victim, signal, stands_still};
 
 /// All at once, on a GPU each, so that their waits overlap.
 #[test]
@@ -88,6 +88,42 @@ fn a_site_may_requeue_by_the_exit_code() {
     cluster.until("it is done", || is_complete(&trial) && cluster.task(&task).is_over());
     assert_eq!(attempts(&trial), 2);
     expect_no_trace(&Remains::of(&reference), "asked", &trial);
+}
+
+/// Where a job that is to give way has time to save, it ends by itself, and Slurm takes that for a
+/// failure: the run puts itself back.
+#[test]
+fn a_run_that_gives_way_in_time_is_no_failure() {
+    let victim = Victim::plan_with(&LEAVES);
+    // Longer than the test may take: nothing is killed.
+    let settings = [("GRACE_TIME", "600")];
+    let Some(cluster) = Cluster::start(&victim.lab, Duration::from_secs(240), &settings) else {
+        return;
+    };
+    let trial = send(&cluster, &victim, "gentle", "partition = \"low\"");
+    let pid = halt(&cluster, &trial);
+    let urgent = urgent_job(&cluster);
+    wake_once_asked(&cluster, pid);
+    cluster.until("it gives way", || is_gone(pid));
+    cluster.until("it waits to go on", || standing(&cluster, &trial) == "requeued");
+    cluster.until_over(&[urgent]);
+    let reference = victim.trial("reference", 1);
+    reference.complete().expect("nothing disturbs it");
+    let task = task_of(&trial);
+    cluster.until("it is done", || is_complete(&trial) && cluster.task(&task).is_over());
+    assert_eq!(cluster.task(&task).state, "COMPLETED");
+    assert_eq!((attempts(&trial), cluster.field(&task, "Restarts")), (2, "1".to_string()));
+    expect_no_trace(&Remains::of(&reference), "gentle", &trial);
+
+    // One that is cancelled is not put back, though it saves as well.
+    let cancelled = send(&cluster, &victim, "cancelled", "partition = \"low\"");
+    let pid = halt(&cluster, &cancelled);
+    let task = task_of(&cancelled);
+    cluster.tell(&["scancel", &task]);
+    cluster.until("it is told", || !stands_still(pid) || is_gone(pid));
+    cluster.until("it ends", || is_gone(pid) && cluster.task(&task).is_over());
+    assert_eq!(cluster.task(&task).state, "CANCELLED");
+    cluster.until("it is said", || standing(&cluster, &cancelled) == "stopped");
 }
 
 /// It takes all GPUs for a moment, in the partition whose jobs push others aside.

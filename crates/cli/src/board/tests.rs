@@ -40,6 +40,7 @@ fn record() -> SweepRecord {
         seeds: vec![1],
         dataset: dataset(),
         preset: "reference".into(),
+        device: None,
         departures: Vec::new(),
         samples: Vec::new(),
     };

@@ -112,6 +112,7 @@ fn train(
     let mut observe = |event| progress.update(&event);
     let request = Request {
         sweep_dir: again.sweep().path(),
+        plan: None,
         index: 0,
         store: &places.store(),
         device,

@@ -40,8 +40,8 @@ pub(crate) fn run(args: &RunArgs, places: &Places) -> anyhow::Result<Exit> {
             break;
         }
     }
-    if worst == Exit::Interrupted && args.requeue_self && stop.is_out_of_time() {
-        requeue::this_job(args.max_requeues);
+    if let Some(rule) = args.requeue.filter(|_| worst == Exit::Interrupted) {
+        requeue::this_job(rule, args.max_requeues, stop.is_out_of_time());
     }
     Ok(worst)
 }
@@ -77,6 +77,7 @@ fn train(
         let request = Request {
             sweep_dir: &args.sweep_dir,
             index,
+            plan: args.plan.as_deref(),
             store: &places.store(),
             device,
             invocation,

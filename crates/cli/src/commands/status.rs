@@ -48,7 +48,7 @@ pub(crate) fn status(args: &StatusArgs, places: &Places) -> anyhow::Result<Exit>
             print_open(sweep, view);
         }
     }
-    let notes: BTreeSet<&str> = views.iter().flat_map(View::notes).collect();
+    let notes: BTreeSet<String> = views.iter().flat_map(View::notes).collect();
     for note in notes {
         say!("note: {note}");
     }

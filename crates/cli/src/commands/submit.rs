@@ -1,16 +1,18 @@
 mod hq;
+mod report;
+mod sender;
 mod slurm;
 
 use std::path::Path;
 
 use anyhow::{Context, bail};
 use cluster::commands::RunCommand;
-use spec::{Devices, Plan};
-use track::{Submission, SubmittedArray, plan_fingerprint};
+use spec::{Devices, Plan, Retries};
+use track::{Fate, SubmittedJob, SweepClaim, Work};
 
 use crate::args::{EngineArg, SubmitArgs};
 use crate::begun_sweep::{BegunSweep, announce, mind_the_mirror};
-use crate::engine::{Engine, View};
+use crate::engine::{Engine, Finding, View};
 use crate::exit::Exit;
 use crate::places::Places;
 use crate::site;
@@ -23,32 +25,38 @@ pub(crate) fn submit(args: &SubmitArgs, places: &Places) -> anyhow::Result<Exit>
     let Some(executor) = site::executor(&begun.prepared.plan, args.site.as_deref())? else {
         return Ok(Exit::Invalid);
     };
+    let slurm = executor.slurm();
+    if args.executor == EngineArg::Slurm {
+        slurm::mind_the_settings(&slurm)?;
+    }
+    // Before anything is looked at, and to the end: of two that submit at once one is told so.
+    let mut claim = begun.claim()?;
     let mut engine = Engine::of_this_process();
-    let view = match args.executor {
-        EngineArg::Slurm => engine.view_of(&begun.prepared.sweep, &begun.prepared.runs),
-        EngineArg::Hq => View::default(),
-    };
+    let view = engine.view_of(&begun.prepared.sweep, &begun.prepared.runs);
     mind_the_queue(args, &begun, &view)?;
-    let keeps_other_code = begun.mind_the_code()?;
+    let keeps_other_code = begun.mind_the_code(&claim)?;
     announce(&begun.prepared);
     mind_the_mirror(&begun.prepared.plan, places);
+    note_what_does_not_count(&begun.prepared.plan, args.executor);
     let to_send = to_send(&begun, &view);
-    if to_send.is_empty() {
-        say!("nothing to send: every run has its result, or is being trained or queued");
-        return Ok(Exit::Done);
-    }
     let further = further_arguments(&begun.prepared.plan, keeps_other_code);
-    let sweep_dir = begun.prepared.sweep.path();
     let sending = Sending {
         args,
         places,
-        to_send,
-        command: run_command(sweep_dir, places, further)?,
+        view: &view,
+        command: run_command(
+            begun.prepared.sweep.path(),
+            places,
+            begun.prepared.fingerprint(),
+            further,
+        )?,
         begun: &begun,
+        to_send,
     };
     match args.executor {
-        EngineArg::Slurm => slurm::send(&sending, &executor.slurm(), engine.client()),
-        EngineArg::Hq => hq::send(&sending, executor.hq()),
+        _ if sending.to_send.is_empty() => report::alone(&sending, &mut claim, &slurm, &engine),
+        EngineArg::Slurm => slurm::send(&sending, &mut claim, &slurm, engine.client()),
+        EngineArg::Hq => hq::send(&sending, &mut claim, executor.hq()),
     }
 }
 
@@ -57,52 +65,66 @@ struct Sending<'a> {
     args: &'a SubmitArgs,
     places: &'a Places,
     begun: &'a BegunSweep,
+    /// What is in the queue already.
+    view: &'a View,
     /// In the order of the plan.
     to_send: Vec<usize>,
     command: RunCommand,
 }
 
 impl Sending<'_> {
-    fn submission(&self, engine: &str, number: u32) -> Submission {
-        let entries = &self.begun.prepared.entries;
-        let plan = plan_fingerprint(entries.iter().map(|it| (it.index, it.key.as_str())));
-        Submission::new(engine, number, plan, self.begun.invocation.argv.clone())
+    fn name(&self) -> &str {
+        &self.begun.prepared.plan.name
     }
 
-    /// Before anything is printed: of a job that nobody knows of its runs would be sent twice.
-    fn record(&self, submission: &Submission) -> anyhow::Result<()> {
-        let sweep = &self.begun.prepared.sweep;
-        sweep.record_submission(submission).with_context(|| {
-            let jobs = submission.arrays.iter().map(|it| it.job_id.to_string());
-            let jobs = jobs.chain(submission.report_job.map(|it| it.to_string()));
-            let jobs: Vec<String> = jobs.collect();
-            format!("sent and not recorded; cancel by hand: job {}", jobs.join(" "))
-        })
+    /// From here on there is a sweep to come back to.
+    fn enlist(&self, claim: &mut SweepClaim) -> anyhow::Result<()> {
+        let BegunSweep { prepared, toml, invocation } = self.begun;
+        runner::sweep::enlist(prepared, claim, toml, invocation)?;
+        Ok(())
     }
 }
 
-/// Runs with a job must not get another one.
+/// Runs with a job must not get another one, and jobs must find the runs that they were sent for.
 fn mind_the_queue(args: &SubmitArgs, begun: &BegunSweep, view: &View) -> anyhow::Result<()> {
     let name = &begun.prepared.plan.name;
+    let has_work = begun.prepared.to_do().next().is_some();
     match &view.trouble {
+        Some(trouble) if has_work && !args.dry_run => {
+            bail!("cannot tell which runs of `{name}` have jobs: {trouble}")
+        }
         // Nothing is sent, so nothing can be sent twice.
-        Some(trouble) if args.dry_run => say!("note: {trouble}"),
-        Some(trouble) => bail!("cannot tell which runs of `{name}` have jobs: {trouble}"),
-        None => {}
+        trouble => trouble.iter().for_each(|trouble| say!("note: {trouble}")),
     }
-    if view.other_plan && !args.dry_run {
-        bail!(
-            "the file plans other runs than when jobs of `{name}` were sent that are still in the queue, and \
-             those name runs by their number; end them first: scancel {}",
-            view.live.join(" ")
-        );
-    }
-    if !view.live.is_empty() && !args.resume && !args.dry_run {
+    settle(args, begun, view)?;
+    begun.expect_the_numbers_of(view)?;
+    if !view.live.is_empty() && has_work && !args.resume && !args.dry_run {
         bail!(
             "{} of `{name}` in the queue: {}; `--resume` sends what these do not do",
             plural(view.live.len(), "job"),
             view.live.join(", ")
         );
+    }
+    Ok(())
+}
+
+/// Notes what the queue knows by now of jobs whose answer was lost. As long as it is not clear whether
+/// it has one, nothing is sent.
+fn settle(args: &SubmitArgs, begun: &BegunSweep, view: &View) -> anyhow::Result<()> {
+    for job in &view.doubtful {
+        let fate = match job.found {
+            Finding::Taken(job_id) => Fate::Sent { job_id },
+            Finding::Absent => Fate::Refused { why: "Slurm knows nothing of it".to_string() },
+            Finding::Nothing if !args.dry_run => bail!(
+                "{}; the same command asks again, and five minutes after it counts as not sent",
+                job.words()
+            ),
+            Finding::Nothing => Fate::Unsettled { why: job.why.clone() },
+        };
+        say!("note: {}", job.words());
+        if !args.dry_run {
+            begun.prepared.sweep.record_fate(job.submission, &job.name, &fate)?;
+        }
     }
     Ok(())
 }
@@ -125,6 +147,38 @@ fn to_send(begun: &BegunSweep, view: &View) -> Vec<usize> {
     free
 }
 
+/// What the file says and jobs of a cluster do not hear.
+fn note_what_does_not_count(plan: &Plan, engine: EngineArg) {
+    let limits = &plan.limits;
+    let written = [
+        ("limits.run_timeout", limits.run_timeout.is_some()),
+        ("limits.stall_timeout", limits.stall_timeout.is_some()),
+        ("limits.total_time", limits.total_time.is_some()),
+        ("limits.max_failures", limits.max_failures.is_some() && engine == EngineArg::Slurm),
+        ("limits.disk_free_min", limits.disk_free_min.is_some()),
+        ("exec.retries", plan.exec.retries != Retries::default()),
+    ];
+    let names: Vec<&str> = written.iter().filter(|it| it.1).map(|it| it.0).collect();
+    if !names.is_empty() {
+        say!(
+            "note: {} for `cyclelab sweep` alone; jobs have their time limit, and `--resume` tries again what failed",
+            match names.as_slice() {
+                [one] => format!("{one} is"),
+                _ => format!("{} are", names.join(", ")),
+            }
+        );
+    }
+    // Inside a job they are that job's own.
+    let wishes = std::env::vars_os().map(|(key, _)| key.to_string_lossy().into_owned());
+    let wishes: Vec<String> = wishes.filter(|key| key.starts_with("SBATCH_")).collect();
+    if engine == EngineArg::Slurm
+        && !wishes.is_empty()
+        && std::env::var_os("SLURM_JOB_ID").is_none()
+    {
+        say!("note: {} not passed on; [executor.slurm] says what jobs take", wishes.join(", "));
+    }
+}
+
 fn further_arguments(plan: &Plan, keeps_other_code: bool) -> Vec<String> {
     let mut further = Vec::new();
     match &plan.exec.devices {
@@ -145,10 +199,12 @@ fn further_arguments(plan: &Plan, keeps_other_code: bool) -> Vec<String> {
 pub(crate) fn run_command(
     sweep_dir: &Path,
     places: &Places,
+    plan: String,
     further: Vec<String>,
 ) -> anyhow::Result<RunCommand> {
     let arguments = places.as_strict_arguments()?.into_iter().chain(further).collect();
-    Ok(RunCommand { program: this_program()?, sweep_dir: absolute(sweep_dir)?, arguments })
+    let (program, sweep_dir) = (this_program()?, absolute(sweep_dir)?);
+    Ok(RunCommand { program, sweep_dir, plan, arguments })
 }
 
 /// By its path: a job starts long after this process is gone.
@@ -170,14 +226,19 @@ fn absolute(path: &Path) -> anyhow::Result<String> {
     }
 }
 
-/// One line a job.
-fn print_jobs(submission: &Submission) {
-    let line = |it: &SubmittedArray| {
-        let most = it.throttle.map_or(String::new(), |most| format!(", {most} at a time"));
-        tell!("job {}: runs {}{most} ({})", it.job_id, it.indices, it.script);
-    };
-    submission.arrays.iter().for_each(line);
-    if let Some(job) = submission.report_job {
-        tell!("job {job}: the report, once all others have ended");
+/// One line a job that was taken.
+fn print_jobs(jobs: &[SubmittedJob]) {
+    for job in jobs {
+        match (&job.fate, &job.work) {
+            (Fate::Sent { job_id }, Work::Runs(array)) => {
+                let most =
+                    array.throttle.map_or(String::new(), |most| format!(", {most} at a time"));
+                tell!("job {job_id}: runs {}{most} ({})", array.indices, job.script);
+            }
+            (Fate::Sent { job_id }, Work::Report) => {
+                tell!("job {job_id}: the report, once all others have ended");
+            }
+            (Fate::Refused { .. } | Fate::Unsettled { .. }, _) => {}
+        }
     }
 }

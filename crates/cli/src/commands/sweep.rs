@@ -14,6 +14,7 @@ use track::{CodeVersion, SourceTree, SweepRecord};
 use crate::args::SweepArgs;
 use crate::begun_sweep::{BegunSweep, announce, mind_the_mirror};
 use crate::commands::report::{print_results, write_report};
+use crate::engine::Engine;
 use crate::exit::Exit;
 use crate::live_report::LiveReport;
 use crate::places::Places;
@@ -32,7 +33,11 @@ pub(crate) fn sweep(args: &SweepArgs, places: &Places) -> anyhow::Result<Exit> {
         Ok(())
     })?;
     let Some(mut begun) = begun else { return Ok(Exit::Invalid) };
-    begun.mind_the_code()?;
+    let claim = begun.claim()?;
+    let view = Engine::of_this_process().view_of(&begun.prepared.sweep, &begun.prepared.runs);
+    view.trouble.iter().for_each(|trouble| say!("note: {trouble}"));
+    begun.expect_the_numbers_of(&view)?;
+    begun.mind_the_code(&claim)?;
     let BegunSweep { prepared, toml, invocation } = begun;
     let slots = whole_machine(&prepared, &devices);
     if announce(&prepared) > 0 {
@@ -51,7 +56,7 @@ pub(crate) fn sweep(args: &SweepArgs, places: &Places) -> anyhow::Result<Exit> {
         })?;
         let launch = Launch {
             program: this_program()?,
-            arguments: child_arguments(args, &prepared.plan, places),
+            arguments: child_arguments(args, &prepared, places),
             threads_per_run: threads_per_run(&slots),
             slots,
             invocation: &invocation,
@@ -62,7 +67,8 @@ pub(crate) fn sweep(args: &SweepArgs, places: &Places) -> anyhow::Result<Exit> {
             let say = move |line: &str| progress.say(line);
             LiveReport::start(&places.runs, &prepared.plan.name, out.clone(), say)
         });
-        let outcome = execute(&prepared, &launch, &stop, &mut |update| progress.update(&update));
+        let listen = &mut |update| progress.update(&update);
+        let outcome = execute(&prepared, claim, &launch, &stop, listen);
         live.into_iter().for_each(LiveReport::end);
         outcome?
     };
@@ -113,13 +119,14 @@ fn override_exec(plan: &mut Plan, args: &SweepArgs) {
 }
 
 /// What every run of the sweep is told besides which one it is.
-fn child_arguments(args: &SweepArgs, plan: &Plan, places: &Places) -> Vec<String> {
+fn child_arguments(args: &SweepArgs, prepared: &PreparedSweep, places: &Places) -> Vec<String> {
     let mut arguments = places.as_arguments();
+    arguments.extend(["--plan".to_string(), prepared.fingerprint()]);
     if args.fresh {
         arguments.push("--fresh".to_string());
     }
     // What is to be trained anew has been set aside; of the rest the user has been told.
-    if plan.exec.on_code_change != OnCodeChange::Rerun {
+    if prepared.plan.exec.on_code_change != OnCodeChange::Rerun {
         arguments.push("--allow-changed".to_string());
     }
     arguments

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -10,7 +11,7 @@ use track::{RunState, SweepDir, SweepRecord, TrackError, read_sweep, read_sweep_
 
 use crate::args::WatchArgs;
 use crate::board::{Board, Move};
-use crate::engine::{Engine, PACE as ENGINE_PACE, View};
+use crate::engine::{Engine, EngineRun, PACE as ENGINE_PACE, View};
 use crate::exit::Exit;
 use crate::places::Places;
 use crate::terminal::duration;
@@ -104,13 +105,14 @@ fn show(
     views: &Receiver<View>,
 ) -> anyhow::Result<()> {
     let (mut read, mut trouble) = (Instant::now(), None);
-    let mut of_engine = String::new();
+    let mut engine = EngineWord::default();
     let mut is_new = true;
     loop {
         for view in views.try_iter() {
             is_new = true;
-            of_engine = view.notes().collect::<Vec<_>>().join("; ");
-            board.hear(view.runs);
+            if let Some(runs) = engine.hear(view) {
+                board.hear(runs);
+            }
         }
         for record in records.try_iter() {
             is_new = true;
@@ -124,9 +126,9 @@ fn show(
         }
         let age = match &trouble {
             Some(trouble) => format!("as of {} ago: {trouble}", duration(read.elapsed())),
-            None => of_engine.clone(),
+            None => engine.words(Instant::now()),
         };
-        if is_new || trouble.is_some() {
+        if is_new || !age.is_empty() {
             terminal
                 .draw(|frame| board.draw(frame, &age))
                 .context("cannot draw on the terminal")?;
@@ -146,6 +148,33 @@ fn show(
     }
 }
 
+/// What the cluster said last, and how long ago: it may answer slowly, or not at all.
+#[derive(Default)]
+struct EngineWord {
+    heard: Option<Instant>,
+    notes: String,
+}
+
+impl EngineWord {
+    /// Its word of each run. Where it did not answer, what it said before stands.
+    fn hear(&mut self, view: View) -> Option<BTreeMap<usize, EngineRun>> {
+        self.notes = view.notes().collect::<Vec<_>>().join("; ");
+        if view.runs.is_empty() {
+            return None;
+        }
+        self.heard = view.heard;
+        Some(view.runs)
+    }
+
+    fn words(&self, now: Instant) -> String {
+        let age = self.heard.map(|heard| now.saturating_duration_since(heard));
+        let age = age.filter(|age| *age >= 2 * ENGINE_PACE);
+        let age = age.map(|age| format!("Slurm as of {} ago", duration(age)));
+        let notes = Some(self.notes.clone()).filter(|notes| !notes.is_empty());
+        age.into_iter().chain(notes).collect::<Vec<_>>().join("; ")
+    }
+}
+
 fn moved(key: KeyEvent) -> Option<Move> {
     Some(match key.code {
         KeyCode::Up | KeyCode::Char('k') => Move::Up,
@@ -155,4 +184,29 @@ fn moved(key: KeyEvent) -> Option<Move> {
         KeyCode::Home => Move::Home,
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use cluster::Standing;
+
+    use super::*;
+
+    #[test]
+    fn an_old_word_stands_and_says_its_age() {
+        let began = Instant::now();
+        let after = |seconds: u64| began + Duration::from_secs(seconds);
+        let mut word = EngineWord::default();
+        assert_eq!(word.words(after(600)), "", "nothing was sent anywhere");
+        let runs = [(0, EngineRun::told(Standing::Running, "7_0"))].into();
+        let view = View { runs, heard: Some(began), ..View::default() };
+        assert_eq!(word.hear(view).map(|runs| runs.len()), Some(1));
+        assert_eq!(word.words(after(59)), "");
+        assert_eq!(word.words(after(180)), "Slurm as of 3 min 00 s ago");
+        let trouble = Some("`squeue` said nothing for 60 s".to_string());
+        let silent = View { trouble, heard: Some(after(150)), ..View::default() };
+        assert!(word.hear(silent).is_none(), "the board keeps what it has");
+        let words = word.words(after(180));
+        assert_eq!(words, "Slurm as of 3 min 00 s ago; `squeue` said nothing for 60 s");
+    }
 }

@@ -1,18 +1,27 @@
 //! Which jobs were sent for a sweep, and which task of them trains which run.
 
 use cluster::Indices;
-use track::{Submission, SubmittedArray, SweepDir};
+use cluster::slurm::Queued;
+use track::{Fate, Submission, SubmittedArray, SubmittedJob, SweepDir};
 
-/// What was sent, with its numbers read.
+/// What was sent to Slurm and not refused, with its numbers read; the oldest first.
 pub(super) struct Sent {
-    submissions: Vec<(Submission, Vec<Tasks>)>,
+    pub(super) jobs: Vec<SentJob>,
     /// What of it could not be read.
     pub(super) trouble: Option<String>,
 }
 
+pub(super) struct SentJob {
+    pub(super) submission: u32,
+    /// Of the plan that its runs' numbers are of.
+    pub(super) plan: String,
+    pub(super) job: SubmittedJob,
+    /// `None`: it writes the report.
+    tasks: Option<Tasks>,
+}
+
 /// Which runs an array has, and by which tasks.
 struct Tasks {
-    job_id: u64,
     offset: usize,
     all: Indices,
     packed: Vec<Indices>,
@@ -22,46 +31,60 @@ impl Sent {
     pub(super) fn read(sweep: &SweepDir) -> Sent {
         let (submissions, bad) = match sweep.read_submissions() {
             Ok(read) => read,
-            Err(error) => {
-                return Sent { submissions: Vec::new(), trouble: Some(in_words(&error)) };
-            }
+            Err(error) => return Sent { jobs: Vec::new(), trouble: Some(in_words(&error)) },
         };
         let path = sweep.submissions();
-        let bad = bad.first().map(|it| format!("`{}` is read in part: {it}", path.display()));
-        let mut sent = Sent { submissions: Vec::new(), trouble: bad };
-        for submission in submissions {
-            let tasks = submission.arrays.iter().map(Tasks::read).collect::<Result<Vec<_>, _>>();
-            match tasks {
-                Ok(tasks) => sent.submissions.push((submission, tasks)),
-                Err(why) => {
-                    let why = format!("`{}` is read in part: {why}", path.display());
-                    sent.trouble.get_or_insert(why);
+        let in_part = |why: &str| format!("`{}` is read in part: {why}", path.display());
+        let mut sent = Sent { jobs: Vec::new(), trouble: bad.first().map(|why| in_part(why)) };
+        for submission in submissions.iter().filter(|it| it.engine == "slurm") {
+            for job in &submission.jobs {
+                match SentJob::read(submission, job) {
+                    Ok(job) => sent.jobs.extend(job),
+                    Err(why) => drop(sent.trouble.get_or_insert(in_part(&why))),
                 }
             }
         }
         sent
     }
 
-    pub(super) fn to_slurm(&self) -> impl Iterator<Item = &Submission> {
-        self.submissions.iter().map(|(it, _)| it).filter(|it| it.engine == "slurm")
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.jobs.iter().map(|it| it.job.name.as_str())
     }
 
-    pub(super) fn jobs(&self) -> impl Iterator<Item = u64> + '_ {
-        self.to_slurm().flat_map(|it| it.arrays.iter().map(|array| array.job_id))
+    /// Jobs and their tasks that train a run of this plan, the newest first.
+    pub(super) fn tasks_of(&self, index: usize, plan: &str) -> Vec<(&SentJob, usize)> {
+        let of_plan = self.jobs.iter().rev().filter(|it| it.plan == plan);
+        of_plan.filter_map(|it| Some((it, it.tasks.as_ref()?.task_of(index)?))).collect()
+    }
+}
+
+impl SentJob {
+    fn read(submission: &Submission, job: &SubmittedJob) -> Result<Option<SentJob>, String> {
+        if matches!(job.fate, Fate::Refused { .. }) {
+            return Ok(None);
+        }
+        Ok(Some(SentJob {
+            submission: submission.number,
+            plan: submission.plan.clone(),
+            job: job.clone(),
+            tasks: job.runs().map(Tasks::read).transpose()?,
+        }))
     }
 
-    /// Array and task that train a run of this plan, the newest first.
-    pub(super) fn tasks_of(&self, index: usize, plan: &str) -> Vec<(u64, usize)> {
-        let of_plan = |it: &&(Submission, Vec<Tasks>)| it.0.engine == "slurm" && it.0.plan == plan;
-        let arrays = self.submissions.iter().rev().filter(of_plan).flat_map(|(_, tasks)| tasks);
-        arrays.filter_map(|it| Some((it.job_id, it.task_of(index)?))).collect()
+    pub(super) fn is_report(&self) -> bool {
+        self.tasks.is_none()
+    }
+
+    /// Its number: noted, or by the queue's word.
+    pub(super) fn number(&self, queue: &[Queued]) -> Option<u64> {
+        let in_queue = || queue.iter().find(|it| it.name == self.job.name).map(|it| it.array);
+        self.job.job_id().or_else(in_queue)
     }
 }
 
 impl Tasks {
     fn read(array: &SubmittedArray) -> Result<Tasks, String> {
         Ok(Tasks {
-            job_id: array.job_id,
             offset: array.offset,
             all: array.indices.parse()?,
             packed: array.packed.iter().map(|it| it.parse()).collect::<Result<_, _>>()?,

@@ -21,7 +21,7 @@ pub struct Array {
 pub enum Runs {
     /// One: the task's number plus this.
     Offset(usize),
-    /// Several, of the task with this position.
+    /// Those that are listed for it: several, or one where the numbers themselves would be a long list.
     Packed(Vec<Indices>),
 }
 
@@ -51,7 +51,7 @@ impl Array {
         }
     }
 
-    /// Of packed tasks what each trains; empty where each trains one run.
+    /// What each task trains, where that is listed; empty elsewhere.
     pub fn packed(&self) -> &[Indices] {
         match &self.runs {
             Runs::Offset(_) => &[],
@@ -59,6 +59,9 @@ impl Array {
         }
     }
 }
+
+/// A list of tasks that can be taken in at a glance. `sbatch` refuses one of a few thousand characters.
+const LONGEST_LIST: usize = 100;
 
 /// `runs` are indices with their class. No task's number reaches `max_array_size`, and all arrays
 /// together have at most `max_parallel` tasks at work.
@@ -84,7 +87,8 @@ pub fn lay_out(
     throttled(arrays, max_parallel)
 }
 
-/// Windows lie at multiples of the room, so that a run has the same task's number every time.
+/// Windows lie at multiples of the room, so that a run has the same task's number every time; but for
+/// the rest of a sweep that is left in many pieces, which is listed.
 fn single(class: usize, indices: &Indices, room: usize) -> Vec<Array> {
     let mut arrays: Vec<(usize, Vec<usize>)> = Vec::new();
     for index in indices.iter() {
@@ -94,12 +98,13 @@ fn single(class: usize, indices: &Indices, room: usize) -> Vec<Array> {
             _ => arrays.push((offset, vec![index - offset])),
         }
     }
-    let array = |(offset, tasks): (usize, Vec<usize>)| Array {
-        class,
-        tasks: tasks.into_iter().collect(),
-        runs: Runs::Offset(offset),
-    };
-    arrays.into_iter().map(array).collect()
+    let windows = arrays.into_iter().map(|(offset, tasks)| (offset, Indices::from_iter(tasks)));
+    let windows: Vec<(usize, Indices)> = windows.collect();
+    if windows.iter().any(|(_, tasks)| tasks.to_string().len() > LONGEST_LIST) {
+        return packed(class, indices.iter().collect(), 1, room);
+    }
+    let array = |(offset, tasks)| Array { class, tasks, runs: Runs::Offset(offset) };
+    windows.into_iter().map(array).collect()
 }
 
 fn packed(class: usize, indices: Vec<usize>, several: usize, room: usize) -> Vec<Array> {
@@ -217,6 +222,26 @@ mod tests {
                 assert_eq!(unique.len(), followed.len(), "{case}: two follow one: {plans:?}");
             }
         }
+    }
+
+    /// Every other run of thousands, as a sweep may be left: a list of that would be refused.
+    #[test]
+    fn a_rest_in_many_pieces_is_listed() {
+        let odd: Vec<usize> = (0..3000).map(|index| 2 * index + 1).collect();
+        for (room, arrays) in [(10_001, 1), (1001, 3)] {
+            let plans = lay_out(&of_one_class(odd.iter().copied()), 1, room, Some(50));
+            assert_eq!(plans.len(), arrays);
+            let mut sent = Vec::new();
+            for plan in &plans {
+                assert!(plan.array.tasks.to_string().len() <= LONGEST_LIST, "{plan:?}");
+                assert!(plan.array.tasks.iter().all(|task| task < room));
+                assert!(plan.array.packed().iter().all(|runs| runs.len() == 1));
+                sent.extend(plan.array.indices().iter());
+            }
+            assert_eq!(sent, odd);
+        }
+        let short = lay_out(&of_one_class([1, 3, 5, 900]), 1, 1001, None);
+        assert_eq!(shown(&short), ["0: 1,3,5,900 +0"]);
     }
 
     #[test]

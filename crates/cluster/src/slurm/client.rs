@@ -9,13 +9,20 @@ use std::time::Duration;
 use super::accounting::{self, Accounted, parse_sacct};
 use super::queue::{self, Queued, parse_squeue};
 use crate::error::ClusterError;
-use crate::process::{Answer, call, shown};
+use crate::process::{Answer, call_with, shown};
+use crate::reply::Reply;
 
 /// Slurm's programs give a controller that does not answer a minute and more.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Slurm's default, where it does not say.
 const MAX_ARRAY_SIZE: usize = 1001;
+
+/// Of at most some ninety characters each: together what one argument holds.
+const NAMES_PER_CALL: usize = 1000;
+
+const OF_SLURM: [&str; 8] =
+    ["SLURM_", "SBATCH_", "SQUEUE_", "SACCT_", "SCONTROL_", "SCANCEL_", "SRUN_", "SALLOC_"];
 
 pub struct Client {
     /// What every call is given of the environment.
@@ -33,26 +40,44 @@ pub enum Accounting {
     None(String),
 }
 
+const GPUS: [&str; 4] =
+    ["CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL", "ZE_AFFINITY_MASK"];
+
 impl Client {
     /// `env` is the whole environment. Inside a job it is full of that job's own settings, which
     /// `sbatch` and `squeue` would take for wishes; only where the cluster is stays.
     pub fn new(env: impl IntoIterator<Item = (OsString, OsString)>) -> Client {
-        let env = env.into_iter().filter(|(key, _)| is_passed_on(&key.to_string_lossy()));
-        Client { env: env.collect(), limit: LIMIT, no_accounting: AtomicBool::new(false) }
+        let mut env: Vec<(OsString, OsString)> = env.into_iter().collect();
+        let in_a_job = env.iter().any(|(key, _)| key == "SLURM_JOB_ID");
+        env.retain(|(key, _)| is_passed_on(&key.to_string_lossy()));
+        // Which GPU that job was given is not where the next one's is.
+        env.retain(|(key, _)| !in_a_job || !GPUS.iter().any(|gpus| key == gpus));
+        Client { env, limit: LIMIT, no_accounting: AtomicBool::new(false) }
     }
 
-    /// Sends a script; gives the number of the job.
-    ///
-    /// # Errors
-    /// `Missing`, `Refused` with what `sbatch` said, `Unreadable` where it answered no number.
-    pub fn submit(&self, script: &Path, dependency: Option<&str>) -> Result<u64, ClusterError> {
+    /// Sends a script.
+    pub fn submit(&self, script: &Path, dependency: Option<&str>) -> Reply {
         let arguments = Client::submission(script, dependency);
-        let answer = self.call("sbatch", &arguments)?.expect(&shown("sbatch", &arguments))?;
+        let answer = match self.call("sbatch", &arguments) {
+            Ok(answer) => answer,
+            Err(error) => return Reply::of(Err(error)),
+        };
+        if !answer.status.success() {
+            let error = answer.refused(&shown("sbatch", &arguments));
+            let was_killed = answer.status.code().is_none();
+            return match was_killed || is_of_the_line(&answer.said) {
+                true => Reply::Unknown(error),
+                false => Reply::Refused(error),
+            };
+        }
         // `17`, or `17;cluster` on one of several.
-        let number = answer.trim().split(';').next().unwrap_or_default();
-        number
-            .parse()
-            .map_err(|_| ClusterError::unreadable("sbatch --parsable", "job's number", &answer))
+        let number = answer.out.trim().split(';').next().unwrap_or_default();
+        let what = "job's number";
+        Reply::of(
+            number
+                .parse()
+                .map_err(|_| ClusterError::unreadable("sbatch --parsable", what, &answer.out)),
+        )
     }
 
     /// The arguments of `sbatch` for that.
@@ -63,36 +88,46 @@ impl Client {
         arguments
     }
 
-    /// Asks whether the cluster would take a script, and changes nothing.
-    pub fn check(&self, script: &Path) -> Result<(), ClusterError> {
-        let arguments = ["--test-only".into(), script.into()];
-        self.call("sbatch", &arguments)?.expect(&shown("sbatch", &arguments)).map(drop)
+    /// Asks whether the cluster would take a script of this text, and changes nothing.
+    pub fn check(&self, text: &str) -> Result<(), ClusterError> {
+        let arguments = ["--test-only".into()];
+        let answer = call_with(self.command("sbatch", &arguments), text, self.limit)?;
+        answer.expect(&shown("sbatch", &arguments)).map(drop)
     }
 
-    /// What is in the queue of these jobs.
-    pub fn queue(&self, jobs: &[u64]) -> Result<Vec<Queued>, ClusterError> {
-        if jobs.is_empty() {
-            return Ok(Vec::new());
+    /// What the queue has of the jobs with these names, also of those that ended some minutes ago. By
+    /// name: numbers are used again, and of a job whose answer was lost nobody knows the number.
+    pub fn queue(&self, names: &[&str]) -> Result<Vec<Queued>, ClusterError> {
+        let mut found = Vec::new();
+        for names in names.chunks(NAMES_PER_CALL) {
+            // -a: also of partitions that are hidden from others.
+            let of = format!("--name={}", names.join(","));
+            let arguments = ["-h", "-a", "-t", "all", &of, "-o", queue::FORMAT].map(OsString::from);
+            let answer = self.call("squeue", &arguments)?;
+            found.extend(parse_squeue(&answer.expect(&shown("squeue", &arguments))?)?);
         }
-        let list = listed(jobs);
-        let arguments = ["-h", "-j", &list, "-o", queue::FORMAT].map(OsString::from);
-        let answer = self.call("squeue", &arguments)?;
-        // A job that is over is forgotten after some minutes, and then there is no such number.
-        if !answer.status.success() && answer.said.contains("Invalid job id") {
-            return Ok(Vec::new());
-        }
-        parse_squeue(&answer.expect(&shown("squeue", &arguments))?)
+        Ok(found)
     }
 
     /// How jobs ended that the queue has forgotten. Not to be had on many clusters, so it is no
     /// error that it is not.
     pub fn accounting(&self, jobs: &[u64]) -> Accounting {
-        if jobs.is_empty() || self.no_accounting.load(Ordering::Relaxed) {
+        let list: Vec<String> = jobs.iter().map(u64::to_string).collect();
+        self.account(&["-j", &list.join(",")], jobs.is_empty())
+    }
+
+    /// Likewise of jobs whose numbers nobody knows, sent in the last `days`.
+    pub fn accounting_by_name(&self, names: &[&str], days: u32) -> Accounting {
+        let (since, of) = (format!("now-{days}days"), names.join(","));
+        self.account(&["-S", &since, "--name", &of], names.is_empty())
+    }
+
+    fn account(&self, which: &[&str], of_nothing: bool) -> Accounting {
+        if of_nothing || self.no_accounting.load(Ordering::Relaxed) {
             return Accounting::None("no accounting".to_string());
         }
-        let list = listed(jobs);
-        let arguments = ["-X", "-P", "-n", "-j", &list, "-o", accounting::FORMAT];
-        let arguments = arguments.map(OsString::from);
+        let arguments = [&["-X", "-P", "-n"], which, &["-o", accounting::FORMAT]].concat();
+        let arguments: Vec<OsString> = arguments.into_iter().map(OsString::from).collect();
         let answer = self.call("sacct", &arguments);
         match answer.and_then(|it| it.expect(&shown("sacct", &arguments))) {
             Ok(text) => Accounting::Known(parse_sacct(&text)),
@@ -128,7 +163,24 @@ impl Client {
         self.call("scontrol", &arguments)?.expect(&shown("scontrol", &arguments)).map(drop)
     }
 
+    /// Whether a job was told to give way, and has not been started again since.
+    pub fn is_preempted(&self, job: &str) -> Result<bool, ClusterError> {
+        let arguments = ["show", "job", job].map(OsString::from);
+        let shown = self.call("scontrol", &arguments)?.expect(&shown("scontrol", &arguments))?;
+        let time = shown.split_whitespace().find_map(|word| word.strip_prefix("PreemptTime="));
+        Ok(time.is_some_and(|time| time.starts_with(|c: char| c.is_ascii_digit())))
+    }
+
+    pub fn cancel(&self, job: u64) -> Result<(), ClusterError> {
+        let arguments = [OsString::from(job.to_string())];
+        self.call("scancel", &arguments)?.expect(&shown("scancel", &arguments)).map(drop)
+    }
+
     fn call(&self, program: &str, arguments: &[OsString]) -> Result<Answer, ClusterError> {
+        call_with(self.command(program, arguments), "", self.limit)
+    }
+
+    fn command(&self, program: &str, arguments: &[OsString]) -> Command {
         let mut command = Command::new(program);
         command.args(arguments).env_clear().envs(self.env.iter().cloned());
         if program != "sbatch" {
@@ -139,17 +191,36 @@ impl Client {
             // Else a long list of tasks is cut short.
             command.env("SLURM_BITSTR_LEN", "0");
         }
-        call(command, self.limit)
+        command
     }
 }
 
-fn is_passed_on(key: &str) -> bool {
-    let of_slurm = ["SLURM_", "SBATCH_", "SQUEUE_", "SACCT_", "SCONTROL_", "SRUN_", "SALLOC_"];
-    key == "SLURM_CONF" || !of_slurm.iter().any(|prefix| key.starts_with(prefix))
+/// What `sbatch` says where it did not hear what became of its request, or may not have.
+fn is_of_the_line(said: &str) -> bool {
+    const WORDS: [&str; 7] = [
+        "timed out",
+        "send/recv",
+        "Zero Bytes",
+        "Unable to contact",
+        "onnect",
+        "Transport endpoint",
+        "Unexpected message",
+    ];
+    WORDS.iter().any(|word| said.contains(word))
 }
 
-fn listed(jobs: &[u64]) -> String {
-    jobs.iter().map(u64::to_string).collect::<Vec<_>>().join(",")
+/// Wishes are said in the sweep file and the site's; of Slurm's own variables only those count that say
+/// where the cluster is, and who asks.
+fn is_passed_on(key: &str) -> bool {
+    const OF_THE_CLUSTER: [&str; 6] = [
+        "SLURM_CONF",
+        "SLURM_CONF_SERVER",
+        "SLURM_JWT",
+        "SLURM_SACK_JWKS",
+        "SLURM_SACK_KEY",
+        "SLURM_SACK_SOCKET",
+    ];
+    OF_THE_CLUSTER.contains(&key) || !OF_SLURM.iter().any(|prefix| key.starts_with(prefix))
 }
 
 #[cfg(test)]

@@ -71,20 +71,23 @@ impl ArrayScript<'_> {
             Runs::Offset(offset) => format!("$((SLURM_ARRAY_TASK_ID + {offset}))"),
             Runs::Packed(packed) => {
                 let lists: Vec<String> = packed.iter().map(ToString::to_string).collect();
+                let lines: Vec<String> = lists.chunks(20).map(|it| it.join(" ")).collect();
                 text = format!(
-                    "# The runs of each task, by its number.\nruns=({})\n",
-                    lists.join(" ")
+                    "# The runs of each task, by its number from 0.\nruns=(\n    {}\n)\n",
+                    lines.join("\n    ")
                 );
                 "\"${runs[SLURM_ARRAY_TASK_ID]}\"".to_string()
             }
         };
-        let itself = match self.slurm.requeue {
+        let requeue = match self.slurm.requeue {
             Requeue::Itself => {
-                format!(" --requeue-self --max-requeues {}", self.slurm.max_requeues)
+                format!(" --requeue self --max-requeues {}", self.slurm.max_requeues)
             }
-            Requeue::Never | Requeue::Slurm => String::new(),
+            // Slurm does not where a job that gives way ends by itself within its `GraceTime`.
+            Requeue::Slurm => " --requeue slurm".to_string(),
+            Requeue::Never => String::new(),
         };
-        text + &format!("exec {}{itself} --index {index}\n", words(self.command.words()))
+        text + &format!("exec {}{requeue} --index {index}\n", words(self.command.words()))
     }
 }
 

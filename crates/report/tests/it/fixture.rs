@@ -250,6 +250,7 @@ impl Fixture {
                 paired: true,
             },
             preset: "reference".into(),
+            device: None,
             departures: [
                 ("data.load_size", json!(286), json!(36)),
                 ("data.crop_size", json!(256), json!(32)),

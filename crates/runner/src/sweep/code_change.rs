@@ -4,19 +4,20 @@ use std::fs;
 use std::path::Path;
 
 use spec::OnCodeChange;
-use track::{RunDir, RunState, TrackError, read_run_status};
+use track::{RunDir, RunState, SweepClaim, TrackError, read_run_status};
 
 use crate::error::RunnerError;
 use crate::prepare::PreparedSweep;
 
 /// Runs finished or begun by other code than the present, under the sweep's rule for them.
 ///
-/// `rerun` moves those of this sweep aside, so that they are trained again.
+/// `rerun` moves those of this sweep, which is this process's, aside, so that they are trained again.
 ///
 /// # Errors
 /// `Write` where a folder cannot be moved.
 pub fn apply_code_change(
     prepared: &mut PreparedSweep,
+    _claim: &SweepClaim,
     code: &str,
 ) -> Result<Vec<usize>, RunnerError> {
     let other: Vec<usize> = (0..prepared.runs.len())
@@ -24,7 +25,6 @@ pub fn apply_code_change(
         .filter(|&i| prepared.runs[i].code.as_deref().is_some_and(|it| it != code))
         .collect();
     if prepared.plan.exec.on_code_change == OnCodeChange::Rerun && !other.is_empty() {
-        let _lock = prepared.sweep.lock()?;
         // Runs that other sweeps made are theirs to repeat.
         let own = |i: &&usize| prepared.runs[**i].folder.parent() == Some(prepared.sweep.path());
         for &i in other.iter().filter(own).collect::<Vec<_>>() {

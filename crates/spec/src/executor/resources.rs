@@ -105,8 +105,12 @@ fn is_mem(text: &str) -> bool {
 }
 
 /// Those that this program sets itself: a second word on them would break what it counts on.
-const OWN: [(&str, &str); 13] = [
+const OWN: [(&str, &str); 16] = [
     ("array", "a"),
+    // By their names jobs are found again, and on this cluster alone.
+    ("job-name", "J"),
+    ("clusters", "M"),
+    ("cluster-constraint", ""),
     ("output", "o"),
     ("open-mode", ""),
     ("signal", ""),

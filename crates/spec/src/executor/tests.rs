@@ -126,7 +126,20 @@ fn mistakes_are_named_where_they_stand() {
     check("setup = \"module load\"", &["an array of strings"]);
     check("setup = [\"a\\nb\"]", &["is not one line", "one string a line"]);
     check("extra = [\"exclude=n1\"]", &["is no option of sbatch", "at \"exclude=n1\""]);
-    for own in ["--array=0-3", "--arr=0-3", "-a0-3", "-o", "--output=x", "--wrap=ls", "--no-req"] {
+    for own in [
+        "--array=0-3",
+        "--arr=0-3",
+        "-a0-3",
+        "-o",
+        "--output=x",
+        "--wrap=ls",
+        "--no-req",
+        "-Jx",
+        "--job-name=x",
+        "--clusters=b",
+        "-M",
+        "--cluster=b",
+    ] {
         check(&format!("extra = [{own:?}]"), &["is set by submit"]);
     }
     check("nodes = 2", &["one process on one node"]);

@@ -18,7 +18,7 @@ use crate::identity::RunIdentity;
 use crate::layout::{RunDir, SweepDir, short_key};
 use crate::plan::PlanEntry;
 use crate::record::RunState;
-use crate::submission::Submission;
+use crate::submission;
 
 /// `entry` is what the plan says of the run.
 pub(super) fn check(fsck: &Fsck<'_>, run: &RunDir, entry: Option<&PlanEntry>) -> Checkup {
@@ -176,7 +176,7 @@ pub(super) fn check_sweep_files(
     // A scheduler at work may be in the middle of a line.
     if lock.is_some() || !found.repair && sweep.expect_free().is_ok() {
         check_lines::<Stamped<SweepEvent>>(&sweep.events(), found);
-        check_lines::<Submission>(&sweep.submissions(), found);
+        check_lines::<submission::Line>(&sweep.submissions(), found);
         check_leases(&sweep.leases(), found);
         let own = [sweep.path().to_owned(), sweep.history(), sweep.leases()];
         let entries = own.iter().flat_map(|folder| fs::read_dir(folder).into_iter().flatten());

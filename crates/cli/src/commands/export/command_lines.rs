@@ -4,7 +4,8 @@ use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use anyhow::Context;
-use track::SweepDir;
+use cluster::commands::RunCommand;
+use track::{PlanEntry, SweepDir, plan_fingerprint};
 
 use crate::commands::run_command;
 use crate::exit::Exit;
@@ -12,9 +13,7 @@ use crate::places::Places;
 
 /// One line of shell a run, in the plan's order.
 pub(super) fn commands(sweep: &str, out: Option<&Path>, places: &Places) -> anyhow::Result<Exit> {
-    let dir = SweepDir::new(&places.runs, sweep)?;
-    let (_, entries) = dir.read_plan()?;
-    let command = run_command(dir.path(), places, Vec::new())?;
+    let (command, entries) = planned(sweep, places)?;
     let mut text = String::new();
     for entry in &entries {
         text.push_str(&command.line(entry.index)?);
@@ -25,11 +24,18 @@ pub(super) fn commands(sweep: &str, out: Option<&Path>, places: &Places) -> anyh
 
 /// An Indexed Job of Kubernetes, as a beginning.
 pub(super) fn kubernetes(sweep: &str, out: Option<&Path>, places: &Places) -> anyhow::Result<Exit> {
-    let dir = SweepDir::new(&places.runs, sweep)?;
-    let (_, entries) = dir.read_plan()?;
-    let command = run_command(dir.path(), places, Vec::new())?;
+    let (command, entries) = planned(sweep, places)?;
     say!("note: an example, not run by us");
     write(&cluster::kubernetes::example(sweep, entries.len(), &command), out)
+}
+
+/// By the plan alone: the sweep file may have changed since, and its base files be elsewhere.
+fn planned(sweep: &str, places: &Places) -> anyhow::Result<(RunCommand, Vec<PlanEntry>)> {
+    let dir = SweepDir::new(&places.runs, sweep)?;
+    let (plan, entries) = dir.read_plan()?;
+    let fingerprint = plan_fingerprint(entries.iter().map(|it| (it.index, it.key.as_str())));
+    let device = plan.device.into_iter().flat_map(|device| ["--device".to_string(), device]);
+    Ok((run_command(dir.path(), places, fingerprint, device.collect())?, entries))
 }
 
 /// To the letter, other than what is shown to a person: a shell reads it.

@@ -1,17 +1,34 @@
-//! A job of Slurm's that puts itself back into the queue, so that it goes on after the end of its time.
+//! A job of Slurm's that puts itself back into the queue once it has saved: after the end of its time, and
+//! where it gives way to another job.
 
 use cluster::slurm::Client;
 
+use crate::args::RequeueArg;
+
 /// What could not be put back is told, and no failure: the run is saved, and can be sent again.
-pub(super) fn this_job(most: u32) {
+pub(super) fn this_job(rule: RequeueArg, most: u32, out_of_time: bool) {
     let variable = |name: &str| std::env::var(name).ok();
     let Some(job) = job(&variable) else { return };
-    let count = variable("SLURM_RESTART_COUNT").and_then(|it| it.parse().ok()).unwrap_or(0);
-    if count >= most {
-        say!("job {job} was put back {count} times, as often as max_requeues allows; it ends here");
-        return;
+    let client = Client::new(std::env::vars_os());
+    // Slurm puts back what it had to kill. What ends by itself within the partition's `GraceTime` it
+    // takes for a failure. (By TERM too: only Slurm knows that it was not cancelled.)
+    let gives_way = client.is_preempted(&job).unwrap_or_else(|error| {
+        say!("note: it is not known whether job {job} was to give way: {error}");
+        false
+    });
+    if !gives_way {
+        if rule == RequeueArg::Slurm || !out_of_time {
+            return;
+        }
+        let count = variable("SLURM_RESTART_COUNT").and_then(|it| it.parse().ok()).unwrap_or(0);
+        if count >= most {
+            say!(
+                "job {job} was put back {count} times, as often as max_requeues allows; it ends here"
+            );
+            return;
+        }
     }
-    match Client::new(std::env::vars_os()).requeue(&job) {
+    match client.requeue(&job) {
         Ok(()) => say!("job {job} goes back into the queue, and on from there"),
         Err(error) => say!("warning: job {job} could not be put back into the queue: {error}"),
     }

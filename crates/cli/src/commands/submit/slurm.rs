@@ -1,47 +1,68 @@
 //! Job arrays for Slurm, and the report as a job that waits for them.
 
-use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use cluster::slurm::{ArrayPlan, ArrayScript, Client, ReportScript, lay_out};
-use runner::sweep::enlist;
 use spec::{Requeue, Slurm, StopSignal};
-use track::SubmittedArray;
+use track::{SubmittedArray, SubmittedJob, SweepClaim, Work};
 
-use super::{Sending, absolute, print_jobs, this_program};
+use super::sender::{Outgoing, Sender};
+use super::{Sending, absolute, print_jobs, report};
 use crate::exit::Exit;
 use crate::terminal::shell_word;
 
 /// What Slurm takes where it was not changed; for a dry run without a cluster.
 const USUAL_ARRAY_SIZE: usize = 1001;
 
-pub(super) fn send(sending: &Sending<'_>, slurm: &Slurm, client: &Client) -> anyhow::Result<Exit> {
-    mind_the_signal(slurm)?;
-    let plans = plans(sending, slurm, client)?;
-    let prepared = &sending.begun.prepared;
-    // Held to the end: of two that submit at once one is told so.
-    let (_claim, _events) = enlist(prepared, &sending.begun.toml, &sending.begun.invocation)?;
-    let number = prepared.sweep.new_exec()?;
-    let folder = absolute(&prepared.sweep.exec(number))?;
-    let scripts = write_scripts(sending, slurm, &plans, number, &folder)?;
-    if sending.args.dry_run {
-        for script in scripts.arrays.iter().chain(&scripts.report) {
-            let text = std::fs::read_to_string(script)
-                .with_context(|| format!("cannot read `{}`", script.display()))?;
-            tell!("# {}\n{text}", script.display());
+/// A controller that did not answer is asked so often whether it has the job.
+const LOOKS: u32 = 3;
+
+/// A script and what it is sent for.
+struct Script {
+    /// The job's; no other job has it.
+    job_name: String,
+    /// The file's.
+    name: String,
+    text: String,
+    work: Work,
+    /// Of an array: the earlier one, by position, after which it begins.
+    after: Option<usize>,
+}
+
+pub(super) fn send(
+    sending: &Sending<'_>,
+    claim: &mut SweepClaim,
+    slurm: &Slurm,
+    client: &Client,
+) -> anyhow::Result<Exit> {
+    let sweep = &sending.begun.prepared.sweep;
+    let number = sweep.next_exec()?;
+    let scripts = scripts(sending, slurm, client, number)?;
+    if !sending.args.dry_run {
+        // Each may ask for something else; and one that is refused later leaves half a sweep behind.
+        for script in &scripts {
+            let refused = "the cluster would not take it; nothing was sent";
+            client.check(&script.text).context(refused)?;
         }
+    }
+    sending.enlist(claim)?;
+    sweep.make_exec(number)?;
+    for script in &scripts {
+        let path = sweep.keep_script(number, &script.name, &script.text)?;
+        if sending.args.dry_run {
+            tell!("# {}\n{}", path.display(), script.text);
+        }
+    }
+    if sending.args.dry_run {
         say!("nothing was sent");
         return Ok(Exit::Done);
     }
-    // Each may ask for something else; and one that is refused later leaves half a sweep behind.
-    for script in &scripts.arrays {
-        client.check(script).context("the cluster would not take it; nothing was sent")?;
-    }
-    submit(sending, client, &plans, number, &scripts)
+    submit(sending, client, number, &scripts)
 }
 
 /// What only two keys together say, which may stand in two files.
-fn mind_the_signal(slurm: &Slurm) -> anyhow::Result<()> {
+pub(super) fn mind_the_settings(slurm: &Slurm) -> anyhow::Result<()> {
     // TERM is how a job is cancelled: one that then puts itself back could not be ended.
     if slurm.requeue == Requeue::Itself && slurm.signal == StopSignal::Term {
         bail!(
@@ -81,37 +102,47 @@ fn plans(sending: &Sending<'_>, slurm: &Slurm, client: &Client) -> anyhow::Resul
     Ok(lay_out(&runs, slurm.runs_per_task, room, slurm.max_parallel))
 }
 
-struct Scripts {
-    arrays: Vec<PathBuf>,
-    report: Option<PathBuf>,
-}
-
-fn write_scripts(
+/// Of all arrays, and of the report's job.
+fn scripts(
     sending: &Sending<'_>,
     slurm: &Slurm,
-    plans: &[ArrayPlan],
+    client: &Client,
     number: u32,
-    folder: &str,
-) -> anyhow::Result<Scripts> {
+) -> anyhow::Result<Vec<Script>> {
     let sweep = &sending.begun.prepared.sweep;
-    let job_name = sending.begun.prepared.plan.name.as_str();
-    let mut arrays = Vec::new();
-    for (at, plan) in plans.iter().enumerate() {
-        let command = &sending.command;
-        let text = ArrayScript { job_name, folder, slurm, plan, command }.text()?;
-        arrays.push(sweep.keep_script(number, &array_name(plans.len(), at), &text)?);
-    }
-    let report = match sending.args.no_report {
-        true => None,
-        false => {
-            let command = report_command(sending)?;
-            let job_name = format!("{job_name}-report");
-            let script =
-                ReportScript { job_name: &job_name, folder, slurm, command: &command }.text()?;
-            Some(sweep.keep_script(number, "report.sbatch", &script)?)
-        }
+    let folder = absolute(&sweep.exec(number))?;
+    let token = sweep.submission_token();
+    let job_name = |what: &str| format!("{}.{number}.{what}.{token}", sending.name());
+    let mut scripts = Vec::new();
+    // Without any, the report is sent alone.
+    let plans = match sending.to_send.is_empty() {
+        true => Vec::new(),
+        false => plans(sending, slurm, client)?,
     };
-    Ok(Scripts { arrays, report })
+    for (at, plan) in plans.iter().enumerate() {
+        let (job_name, command) = (job_name(&(at + 1).to_string()), &sending.command);
+        let script = ArrayScript { job_name: &job_name, folder: &folder, slurm, plan, command };
+        scripts.push(Script {
+            text: script.text()?,
+            name: array_name(plans.len(), at),
+            work: Work::Runs(noted(plan)),
+            after: plan.after,
+            job_name,
+        });
+    }
+    if !sending.args.no_report {
+        let (job_name, command) = (job_name("report"), report::command(sending)?);
+        let script =
+            ReportScript { job_name: &job_name, folder: &folder, slurm, command: &command };
+        scripts.push(Script {
+            text: script.text()?,
+            name: "report.sbatch".to_string(),
+            work: Work::Report,
+            after: None,
+            job_name,
+        });
+    }
+    Ok(scripts)
 }
 
 fn array_name(arrays: usize, at: usize) -> String {
@@ -121,74 +152,68 @@ fn array_name(arrays: usize, at: usize) -> String {
     }
 }
 
-fn report_command(sending: &Sending<'_>) -> anyhow::Result<Vec<String>> {
-    let name = sending.begun.prepared.plan.name.clone();
-    let (runs, reports) = (absolute(&sending.places.runs)?, absolute(&sending.places.reports)?);
-    let words = ["report".into(), name, "--runs".into(), runs, "--reports".into(), reports];
-    Ok(std::iter::once(this_program()?).chain(words).collect())
+fn noted(plan: &ArrayPlan) -> SubmittedArray {
+    SubmittedArray {
+        offset: plan.array.offset(),
+        indices: plan.array.indices().to_string(),
+        class: plan.array.class,
+        throttle: plan.throttle,
+        packed: plan.array.packed().iter().map(ToString::to_string).collect(),
+    }
 }
 
 fn submit(
     sending: &Sending<'_>,
     client: &Client,
-    plans: &[ArrayPlan],
     number: u32,
-    scripts: &Scripts,
+    scripts: &[Script],
 ) -> anyhow::Result<Exit> {
-    let mut submission = sending.submission("slurm", number);
-    let mut refused = None;
-    for (at, (plan, script)) in plans.iter().zip(&scripts.arrays).enumerate() {
-        let after = plan.after.map(|at| format!("afterany:{}", submission.arrays[at].job_id));
-        match client.submit(script, after.as_deref()) {
-            Ok(job_id) => submission.arrays.push(SubmittedArray {
-                job_id,
-                offset: plan.array.offset(),
-                indices: plan.array.indices().to_string(),
-                class: plan.array.class,
-                script: array_name(plans.len(), at),
-                throttle: plan.throttle,
-                packed: plan.array.packed().iter().map(ToString::to_string).collect(),
-            }),
-            Err(error) => {
-                refused = Some(error);
-                break;
-            }
+    let folder = sending.begun.prepared.sweep.exec(number);
+    let mut sender = Sender::begin(sending, "slurm", number)?;
+    let mut jobs: Vec<u64> = Vec::new();
+    for Script { job_name: name, name: script, work, after, .. } in scripts {
+        let dependency = match work {
+            Work::Runs(_) => after.map(|at| format!("afterany:{}", jobs[at])),
+            Work::Report => after_all(sending.view.arrays.keys().chain(&jobs)),
+        };
+        let outgoing = Outgoing { name, script, work: work.clone() };
+        let submit = || client.submit(&folder.join(script), dependency.as_deref());
+        let job = sender.send(outgoing, submit, |name| look(client, name))?;
+        match work {
+            Work::Runs(_) => jobs.push(job),
+            Work::Report => report::replace_older(sending.view, client, job),
         }
     }
-    if refused.is_none()
-        && let Some(script) = &scripts.report
-    {
-        let jobs: Vec<String> = submission.arrays.iter().map(|it| it.job_id.to_string()).collect();
-        match client.submit(script, Some(&format!("afterany:{}", jobs.join(":")))) {
-            Ok(job) => submission.report_job = Some(job),
-            Err(error) => refused = Some(error),
-        }
-    }
-    submission.trouble = refused.as_ref().map(ToString::to_string);
-    if submission.arrays.is_empty() {
-        let error = refused.expect("there is something to send, and nothing was");
-        return Err(anyhow::Error::new(error).context("nothing was sent"));
-    }
-    sending.record(&submission)?;
-    print_jobs(&submission);
-    say_how_to_follow(sending, &submission);
-    match refused {
-        None => Ok(Exit::Done),
-        Some(error) => {
-            let name = &sending.begun.prepared.plan.name;
-            Err(anyhow::Error::new(error).context(format!(
-                "not all of `{name}` was sent; the jobs above are in the queue, and `--resume` sends the rest"
-            )))
-        }
-    }
+    print_jobs(sender.jobs());
+    say_how_to_follow(sending, number, &jobs, sender.jobs());
+    Ok(Exit::Done)
 }
 
-fn say_how_to_follow(sending: &Sending<'_>, submission: &track::Submission) {
-    let prepared = &sending.begun.prepared;
-    let jobs: Vec<String> = submission.arrays.iter().map(|it| it.job_id.to_string()).collect();
-    let logs = prepared.sweep.exec(submission.number).display().to_string();
-    say!("follow them: cyclelab status {}", prepared.plan.name);
+fn after_all<'a>(jobs: impl Iterator<Item = &'a u64>) -> Option<String> {
+    let jobs: Vec<String> = jobs.map(u64::to_string).collect();
+    (!jobs.is_empty()).then(|| format!("afterany:{}", jobs.join(":")))
+}
+
+/// Whether the queue has a job whose answer was lost; its number. One that cannot be asked either is not
+/// waited for.
+fn look(client: &Client, name: &str) -> Option<u64> {
+    for again in (0..LOOKS).rev() {
+        match client.queue(&[name]).ok()?.first() {
+            Some(queued) => return Some(queued.array),
+            None if again > 0 => std::thread::sleep(Duration::from_secs(1)),
+            None => {}
+        }
+    }
+    None
+}
+
+fn say_how_to_follow(sending: &Sending<'_>, number: u32, arrays: &[u64], all: &[SubmittedJob]) {
+    let logs = sending.begun.prepared.sweep.exec(number).display().to_string();
+    say!("follow them: cyclelab status {}", sending.name());
     say!("scripts and logs: {}", shell_word(&logs));
-    say!("other numbers at a time: scontrol update JobId={} ArrayTaskThrottle=N", jobs[0]);
-    say!("end them: scancel {}", jobs.join(" "));
+    for job in arrays.iter().take(1) {
+        say!("other numbers at a time: scontrol update JobId={job} ArrayTaskThrottle=N");
+    }
+    let all = all.iter().filter_map(SubmittedJob::job_id).map(|it| it.to_string());
+    say!("end them: scancel {}", all.collect::<Vec<_>>().join(" "));
 }

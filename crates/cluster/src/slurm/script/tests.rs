@@ -18,7 +18,8 @@ fn slurm(table: &str) -> Slurm {
 
 fn command(program: &str, sweep_dir: &str) -> RunCommand {
     let arguments = vec!["--cache".into(), "/cache".into()];
-    RunCommand { program: program.into(), sweep_dir: sweep_dir.into(), arguments }
+    let plan = "3f9c".to_string();
+    RunCommand { program: program.into(), sweep_dir: sweep_dir.into(), plan, arguments }
 }
 
 fn script(slurm: &Slurm, runs: usize, folder: &str, command: &RunCommand) -> String {
@@ -48,7 +49,7 @@ export RAYON_NUM_THREADS=8
 set +u
 module load cuda/12.4
 set -u
-exec /opt/cyclelab run --sweep-dir '/data/my runs/lambda' --cache /cache --index $((SLURM_ARRAY_TASK_ID + 0))
+exec /opt/cyclelab run --sweep-dir '/data/my runs/lambda' --plan 3f9c --cache /cache --requeue slurm --index $((SLURM_ARRAY_TASK_ID + 0))
 "##;
 
 #[test]
@@ -66,19 +67,17 @@ fn a_run_that_puts_itself_back_and_one_that_does_not() {
     let text = |table: &str| script(&slurm(table), 2, "/d", &command("/c", "/d"));
     let itself = text("requeue = \"self\"\nmax_requeues = 3\nsignal = \"USR1\"\ngrace = \"2m\"\n");
     assert!(itself.contains("#SBATCH --requeue\n#SBATCH --signal=B:USR1@120\n"), "{itself}");
-    assert!(itself.contains(" --requeue-self --max-requeues 3 --index "), "{itself}");
+    assert!(itself.contains(" --requeue self --max-requeues 3 --index "), "{itself}");
     let never = text("requeue = \"never\"\n");
-    assert!(
-        never.contains("#SBATCH --no-requeue\n") && !never.contains("--requeue-self"),
-        "{never}"
-    );
+    assert!(never.contains("#SBATCH --no-requeue\n") && !never.contains(" --requeue"), "{never}");
 }
 
 #[test]
 fn several_runs_a_task_are_listed() {
     let text = script(&slurm("runs_per_task = 2\n"), 5, "/d", &command("/c", "/d"));
+    let lines = "runs=(\n    0,1 2,3 4\n)\n";
     assert!(text.contains("#SBATCH --array=0-2\n"), "{text}");
-    assert!(text.contains("runs=(0,1 2,3 4)\nexec /c run "), "{text}");
+    assert!(text.contains(&format!("{lines}exec /c run ")), "{text}");
     assert!(text.ends_with(" --index \"${runs[SLURM_ARRAY_TASK_ID]}\"\n"), "{text}");
 }
 
@@ -166,7 +165,12 @@ fn any_folder_survives_sbatch_and_bash() {
         bash(&["-n"]);
         bash(&[]);
         let given = fs::read_to_string(lab.inner.join("given")).unwrap();
-        assert_eq!(given, format!("run\n--sweep-dir\n{folder}\n--cache\n/cache\n--index\n4\n"));
+        assert_eq!(
+            given,
+            format!(
+                "run\n--sweep-dir\n{folder}\n--plan\n3f9c\n--cache\n/cache\n--requeue\nslurm\n--index\n4\n"
+            )
+        );
         assert!(!lab.outer.join("x").exists(), "a part of the name was run: {name}");
     }
 }

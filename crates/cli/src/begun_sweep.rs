@@ -70,12 +70,19 @@ impl BegunSweep {
 
     /// Jobs know runs by their numbers in the plan: of another plan they would do nothing.
     pub(crate) fn expect_the_numbers_of(&self, view: &View) -> anyhow::Result<()> {
+        if let Some(job) = view.perhaps_of_other_plan.first() {
+            bail!(
+                "the file plans other runs of `{}` than job `{job}` was sent for, and Slurm does not answer whether it is \
+                 still in the queue; there it would do nothing",
+                self.prepared.plan.name
+            );
+        }
         if view.of_other_plan.is_empty() {
             return Ok(());
         }
         bail!(
-            "the file plans other runs than when jobs of `{}` were sent that are still in the queue; they know \
-             runs by their numbers, and would do nothing. Wait for them, or end them first: scancel {}",
+            "the file plans other runs of `{}` than jobs that are still in the queue were sent for; these would do \
+             nothing. Wait for them, or end them first: scancel {}",
             self.prepared.plan.name,
             view.of_other_plan.iter().map(u64::to_string).collect::<Vec<_>>().join(" ")
         );

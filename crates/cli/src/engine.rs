@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use cluster::slurm::{Accounted, Accounting, Client, Queued};
-use cluster::{JobState, Standing};
+use cluster::{ClusterError, JobState, Standing};
 use track::{Fate, RunRecord, SweepDir, plan_fingerprint, time};
 
 pub(crate) use self::run::EngineRun;
@@ -16,10 +16,9 @@ use self::sent::{Sent, SentJob, in_words};
 /// A queue is shared by everybody: no process asks more often.
 pub(crate) const PACE: Duration = Duration::from_secs(30);
 
-/// A job whose answer was lost and of which Slurm still knows nothing after this was not taken. Its
-/// programs give up a request that is not answered after some ten seconds, and the queue keeps jobs
-/// for five minutes after their end.
-const SETTLED_AFTER: Duration = Duration::from_secs(300);
+/// A job whose answer was lost and of which Slurm still knows nothing after this was not taken: `sbatch`
+/// tries a queue that is full again for some minutes, also where the `submit` that started it is gone.
+const SETTLED_AFTER: Duration = Duration::from_secs(600);
 
 /// Slurm, as far as this process has asked it.
 pub(crate) struct Engine {
@@ -31,8 +30,15 @@ pub(crate) struct Engine {
 struct Heard {
     at: Instant,
     names: Vec<String>,
-    queue: Result<Vec<Queued>, String>,
+    queue: Result<Vec<Queued>, Unheard>,
     accounting: Option<Vec<Accounted>>,
+}
+
+/// Why the queue did not say anything.
+struct Unheard {
+    why: String,
+    /// There is no Slurm on this machine at all.
+    is_absent: bool,
 }
 
 /// One sweep, as its folders and the engine have it.
@@ -46,6 +52,8 @@ pub(crate) struct View {
     pub(crate) arrays: BTreeMap<u64, u32>,
     /// Those sent for a plan in which runs have other numbers.
     pub(crate) of_other_plan: Vec<u64>,
+    /// The same of jobs that may be in the queue, which does not answer. By name.
+    pub(crate) perhaps_of_other_plan: Vec<String>,
     /// Jobs in the queue that write the report.
     pub(crate) reports: Vec<LivingReport>,
     /// Jobs of which it was not known whether they were sent, and what is known of them now.
@@ -136,7 +144,10 @@ impl Engine {
             return;
         }
         let list: Vec<&str> = names.iter().map(String::as_str).collect();
-        let queue = self.client.queue(&list).map_err(|error| in_words(&error));
+        let queue = self.client.queue(&list).map_err(|error| Unheard {
+            is_absent: matches!(error, ClusterError::Missing { .. }),
+            why: in_words(&error),
+        });
         self.heard = Some(Heard { at: Instant::now(), names, queue, accounting: None });
     }
 
@@ -171,16 +182,19 @@ impl Engine {
         let was_asked = |it: &&Heard| sent.names().next().is_some_and(|name| it.has(name));
         let Some(heard) = self.heard.as_ref().filter(was_asked) else { return view };
         view.heard = Some(heard.at);
+        let plan = plan_fingerprint(runs.iter().map(|run| (run.index, run.key.as_str())));
         let queue = match &heard.queue {
             Ok(queue) => queue,
-            Err(why) => {
-                let why = format!("{why}; this is what the runs' folders say");
-                view.trouble.get_or_insert(why);
+            Err(Unheard { why, is_absent }) => {
+                view.trouble.get_or_insert(why.clone());
+                if !is_absent {
+                    let of_other = sent.jobs.iter().filter(|it| !it.is_report() && it.plan != plan);
+                    view.perhaps_of_other_plan = of_other.map(|it| it.job.name.clone()).collect();
+                }
                 return view;
             }
         };
         let accounting = heard.accounting.as_deref().unwrap_or_default();
-        let plan = plan_fingerprint(runs.iter().map(|run| (run.index, run.key.as_str())));
         for sent in &sent.jobs {
             view.look_for(sent, &plan, queue, accounting);
         }
@@ -210,13 +224,8 @@ impl View {
                 self.of_other_plan.push(queued.array);
             }
         }
-        if let Fate::Unsettled { why } = &sent.job.fate {
-            let in_account = || accounting.iter().find(|it| it.name == *name).map(|it| it.array);
-            let found = match sent.number(queue).or_else(in_account) {
-                Some(job) => Finding::Taken(job),
-                None if is_past(&sent.job.at, SETTLED_AFTER) => Finding::Absent,
-                None => Finding::Nothing,
-            };
+        let found = sent.finding(queue, accounting);
+        if let (Fate::Unsettled { why }, Some(found)) = (&sent.job.fate, found) {
             let (name, why) = (name.clone(), why.clone());
             self.doubtful.push(Doubtful { submission, name, why, found });
         }
@@ -240,10 +249,10 @@ impl Doubtful {
     pub(crate) fn words(&self) -> String {
         let known = match self.found {
             Finding::Taken(job) => format!("Slurm has it as {job}"),
-            Finding::Absent => "Slurm knows nothing of it, so it was not".to_string(),
+            Finding::Absent => "Slurm knows nothing of it: it was not sent".to_string(),
             Finding::Nothing => "Slurm knows nothing of it yet".to_string(),
         };
-        format!("whether job `{}` was sent is not noted ({}); {known}", self.name, self.why)
+        format!("it is not noted whether job `{}` was sent ({}); {known}", self.name, self.why)
     }
 }
 
@@ -263,7 +272,16 @@ impl View {
                           these have not begun they will not train";
         let other_plan = (!self.of_other_plan.is_empty()).then(|| other_plan.to_string());
         let doubtful = self.doubtful.iter().map(Doubtful::words);
-        self.trouble.clone().into_iter().chain(other_plan).chain(doubtful)
+        let rest = if self.runs.is_empty() { "; this is what the runs' folders say" } else { "" };
+        let trouble = self.trouble.iter().map(move |why| format!("{why}{rest}"));
+        let unbegun = "jobs ended before their runs began; their logs, in the sweep's folder `.exec`, say why";
+        let unbegun =
+            self.runs.values().any(EngineRun::was_never_begun).then(|| unbegun.to_string());
+        let reports = self.reports.iter().map(|it| match it.waits {
+            true => format!("job {} writes the report once the others have ended", it.job),
+            false => format!("job {} writes the report now", it.job),
+        });
+        trouble.chain(other_plan).chain(doubtful).chain(unbegun).chain(reports)
     }
 
     /// `4 queued, 2 running`; empty where Slurm has nothing to say.

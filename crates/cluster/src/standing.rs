@@ -87,6 +87,8 @@ pub enum Standing {
     Suspended,
     /// Someone trains it, and that is none of the jobs.
     Elsewhere,
+    /// Its job may have been sent, and may not: the answer was lost, and the engine does not know it yet.
+    InDoubt,
     /// No job will do it.
     Unsent,
     Stopped,
@@ -129,6 +131,7 @@ impl Standing {
             Standing::Stalled => "stalled?",
             Standing::Suspended => "suspended",
             Standing::Elsewhere => "elsewhere",
+            Standing::InDoubt => "in doubt",
             Standing::Unsent => "unsent",
             Standing::Stopped => "stopped",
             Standing::Failed => "failed",
@@ -136,9 +139,12 @@ impl Standing {
         }
     }
 
+    /// Why it waits. Of a job that nobody has looked at yet Slurm says `None`.
     pub fn reason(&self) -> Option<&str> {
         match self {
-            Standing::Queued { reason } | Standing::Requeued { reason } => Some(reason),
+            Standing::Queued { reason } | Standing::Requeued { reason } => {
+                Some(reason.as_str()).filter(|it| *it != "None")
+            }
             _ => None,
         }
     }

@@ -114,6 +114,7 @@ pub fn enlist(
     toml: &str,
     invocation: &Invocation,
 ) -> Result<SweepEvents, RunnerError> {
+    claim.confirm()?;
     claim.keep();
     let sweep = &prepared.sweep;
     let number = sweep.record_invocation(toml, &invocation.argv)?;

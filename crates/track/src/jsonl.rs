@@ -75,9 +75,18 @@ impl JsonLines {
     }
 }
 
+/// Values with their lines' numbers, and what was wrong with other lines.
+type Numbered<T> = (Vec<(usize, T)>, Vec<String>);
+
 /// The values of a file's whole lines, and what was wrong with the others.
 /// A file that is not there has no lines.
 pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<(Vec<T>, Vec<String>), TrackError> {
+    let (values, bad) = read_numbered(path)?;
+    Ok((values.into_iter().map(|(_, value)| value).collect(), bad))
+}
+
+/// The same with the numbers of lines, from 1.
+pub(crate) fn read_numbered<T: DeserializeOwned>(path: &Path) -> Result<Numbered<T>, TrackError> {
     let text = match std::fs::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok((vec![], vec![])),
@@ -89,7 +98,7 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<(Vec<T>, Vec<Stri
             continue;
         }
         match serde_json::from_slice(line) {
-            Ok(value) => values.push(value),
+            Ok(value) => values.push((index + 1, value)),
             Err(error) => bad.push(format!("line {}: {error}", index + 1)),
         }
     }

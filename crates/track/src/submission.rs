@@ -89,9 +89,12 @@ pub enum Fate {
     },
 }
 
+const OLDER: &str = "an older version of this program sent these jobs; once they are gone from the queue, move \
+                     the file away";
+
 /// One line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Line {
+struct Line {
     schema_rev: u32,
     /// RFC 3339 UTC.
     at: String,
@@ -169,15 +172,19 @@ impl SweepDir {
     /// `TooNew` where a later version wrote one: it may know of jobs that this one would send again.
     pub fn read_submissions(&self) -> Result<(Vec<Submission>, Vec<String>), TrackError> {
         let path = self.submissions();
-        let (lines, mut bad) = jsonl::read::<serde_json::Value>(&path)?;
+        let (lines, mut bad) = jsonl::read_numbered::<serde_json::Value>(&path)?;
         let mut submissions = Vec::new();
-        for line in lines {
+        for (number, line) in lines {
             if let Some(found) = line.get("schema_rev").and_then(serde_json::Value::as_u64) {
                 check_schema_rev(&path, Some(found))?;
             }
-            let read = serde_json::from_value::<Line>(line).map_err(|error| error.to_string());
+            let is_older = line.get("arrays").is_some();
+            let read = serde_json::from_value::<Line>(line).map_err(|error| match is_older {
+                true => OLDER.to_owned(),
+                false => error.to_string(),
+            });
             if let Err(error) = read.and_then(|line| line.tell(&mut submissions)) {
-                bad.push(error);
+                bad.push(format!("line {number}: {error}"));
             }
         }
         Ok((submissions, bad))
@@ -236,7 +243,7 @@ impl Line {
         match self.what {
             What::Begun { .. } => {}
             What::Sending { sending, script, work } => {
-                let why = "`submit` ended while it sent the job".to_owned();
+                let why = "no answer is noted".to_owned();
                 let fate = Fate::Unsettled { why };
                 let job = SubmittedJob { name: sending, script, work, at: self.at, fate };
                 submission.jobs.push(job);
@@ -360,7 +367,8 @@ mod tests {
         };
         check("{\"schema_rev\":1}\n{\n", &["line 3", "missing field"]);
         let fate = "{\"schema_rev\":1,\"at\":\"\",\"number\":NUMBER,\"job\":\"x\",\"event\":\"sent\",\"job_id\":1}\n";
-        check(&fate.replace("NUMBER", "1"), &["no job \"x\""]);
+        check("{\"schema_rev\":1,\"at\":\"\",\"arrays\":[]}\n", &["line 2: an older version"]);
+        check(&fate.replace("NUMBER", "1"), &["line 2: submission 1 has no job \"x\""]);
         check(&fate.replace("NUMBER", "7"), &["never begun"]);
         fs::write(store.sweep.submissions(), with("{\"schema_rev\":99}\n")).unwrap();
         let newer = store.sweep.read_submissions();
@@ -435,5 +443,13 @@ mod tests {
         assert!(found[0].what.contains("torn") && found[0].level == Level::Repairable, "{found:?}");
         assert_eq!(store.sweep.read_submissions().unwrap().0.len(), 1);
         assert_eq!(about("submissions"), vec![], "mended");
+
+        // A line that is not understood may be all that is known of a job: it stays, and is told.
+        let mut damaged = fs::read(store.sweep.submissions()).unwrap();
+        damaged.extend(b"{\"schema_rev\":1,\"number\":1}\n");
+        fs::write(store.sweep.submissions(), &damaged).unwrap();
+        let found = about("submissions");
+        assert!(found[0].what.contains("line 4") && found[0].level == Level::Damaged, "{found:?}");
+        assert_eq!(fs::read(store.sweep.submissions()).unwrap(), damaged);
     }
 }

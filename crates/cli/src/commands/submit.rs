@@ -116,7 +116,7 @@ fn settle(args: &SubmitArgs, begun: &BegunSweep, view: &View) -> anyhow::Result<
             Finding::Taken(job_id) => Fate::Sent { job_id },
             Finding::Absent => Fate::Refused { why: "Slurm knows nothing of it".to_string() },
             Finding::Nothing if !args.dry_run => bail!(
-                "{}; the same command asks again, and five minutes after it counts as not sent",
+                "{}; the same command asks again, and ten minutes after it was sent it counts as not sent",
                 job.words()
             ),
             Finding::Nothing => Fate::Unsettled { why: job.why.clone() },

@@ -5,6 +5,7 @@ use cluster::{Folder, Job, JobState, Seen, Standing, stand};
 use serde_json::json;
 use track::{RunDir, RunRecord, RunState};
 
+use super::Finding;
 use super::sent::SentJob;
 
 pub(crate) struct EngineRun {
@@ -43,7 +44,12 @@ impl EngineRun {
             Some(number) => format!("{number}_{task}"),
             None => format!("{}, task {task}", sent.job.name),
         };
-        EngineRun { standing: stand(seen(run), job.as_ref()), job: newest.map(words), queued, over }
+        let in_doubt = newest.and_then(|(sent, _)| sent.finding(queue, accounting));
+        let standing = match stand(seen(run), job.as_ref()) {
+            open if open.is_open() && in_doubt == Some(Finding::Nothing) => Standing::InDoubt,
+            standing => standing,
+        };
+        EngineRun { standing, job: newest.map(words), queued, over }
     }
 
     /// For the tests of what shows it.
@@ -57,6 +63,11 @@ impl EngineRun {
         self.queued.is_some()
     }
 
+    /// Its job is gone, and never came to it: the job's log says why.
+    pub(super) fn was_never_begun(&self) -> bool {
+        self.standing == Standing::Unsent && self.over.is_some()
+    }
+
     /// Its folder may say that it works, and more is to be said.
     pub(crate) fn is_in_doubt(&self) -> bool {
         matches!(self.standing, Standing::Stalled | Standing::Suspended | Standing::Lost)
@@ -64,7 +75,10 @@ impl EngineRun {
 
     /// For a table: `queued: Priority (12_3)`.
     pub(crate) fn words(&self) -> String {
-        let mut words = self.standing.word().to_string();
+        let mut words = match self.was_never_begun() {
+            true => "ended before it began".to_string(),
+            false => self.standing.word().to_string(),
+        };
         if let Some(reason) = self.standing.reason() {
             words.push_str(&format!(": {reason}"));
         }

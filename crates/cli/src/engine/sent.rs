@@ -1,8 +1,10 @@
 //! Which jobs were sent for a sweep, and which task of them trains which run.
 
 use cluster::Indices;
-use cluster::slurm::Queued;
+use cluster::slurm::{Accounted, Queued};
 use track::{Fate, Submission, SubmittedArray, SubmittedJob, SweepDir};
+
+use super::{Finding, SETTLED_AFTER, is_past};
 
 /// What was sent to Slurm and not refused, with its numbers read; the oldest first.
 pub(super) struct Sent {
@@ -69,6 +71,18 @@ impl SentJob {
             job: job.clone(),
             tasks: job.runs().map(Tasks::read).transpose()?,
         }))
+    }
+
+    /// Where its answer was lost: what Slurm knows of it by now.
+    pub(super) fn finding(&self, queue: &[Queued], accounting: &[Accounted]) -> Option<Finding> {
+        let Fate::Unsettled { .. } = self.job.fate else { return None };
+        let in_account =
+            || accounting.iter().find(|it| it.name == self.job.name).map(|it| it.array);
+        Some(match self.number(queue).or_else(in_account) {
+            Some(job) => Finding::Taken(job),
+            None if is_past(&self.job.at, SETTLED_AFTER) => Finding::Absent,
+            None => Finding::Nothing,
+        })
     }
 
     pub(super) fn is_report(&self) -> bool {

@@ -127,7 +127,10 @@ fn what_became_of_jobs_that_are_gone() {
     let account = "7_0|OUT_OF_MEMORY|0:125|n1|a1\n7_1|FAILED|1:0|n1|a stranger's\n";
     let view = lab.view("a1|7|7|2|NODE_FAIL|None|N/A|n1\n", account);
     assert_eq!(words(&view)[0], "lost; Slurm: OUT_OF_MEMORY (0:125) on n1 (7_0)");
-    assert_eq!(words(&view)[1..], ["unsent (7_1)", "unsent; Slurm: NODE_FAIL (7_2)"]);
+    assert_eq!(
+        words(&view)[1..],
+        ["unsent (7_1)", "ended before it began; Slurm: NODE_FAIL (7_2)"]
+    );
     assert!(view.live.is_empty() && view.runs[&0].standing.is_open());
 }
 
@@ -155,6 +158,24 @@ fn jobs_of_another_plan_are_told_and_not_taken_for_these_runs() {
     assert!(lab.view("", "").of_other_plan.is_empty(), "they are gone");
 }
 
+#[test]
+fn jobs_of_another_plan_may_wait_in_a_queue_that_does_not_answer() {
+    let lab = Lab::new();
+    lab.send(1, "0-2", &[], "of before", taken(7));
+    lab.send(2, "0-2", &[], &lab.plan(), taken(8));
+    lab.add(2, "report", &Work::Report, taken(9));
+    let perhaps = |is_absent| {
+        let queue = Err(Unheard { why: "`squeue` said nothing for 60 s".into(), is_absent });
+        let names = Sent::read(&lab.sweep).names().map(String::from).collect();
+        let heard = Some(Heard { at: Instant::now(), names, queue, accounting: None });
+        let view = Engine { client: Client::new([]), heard }.view_of(&lab.sweep, &lab.runs());
+        assert!(view.trouble.is_some_and(|it| it.contains("said nothing")));
+        view.perhaps_of_other_plan
+    };
+    assert_eq!(perhaps(false), ["a1"]);
+    assert_eq!(perhaps(true), [""; 0], "a machine without Slurm has no queue");
+}
+
 /// A job whose answer was lost is looked for by its name.
 #[test]
 fn a_doubtful_job_is_found_or_not() {
@@ -167,9 +188,12 @@ fn a_doubtful_job_is_found_or_not() {
     let lives = found("a1|7|7|0-2|PENDING|Priority|N/A|\n", "");
     assert_eq!(lives, (Finding::Taken(7), "queued: Priority (7_1)".into()));
     let over = found("a1|7|7|1|FAILED|NonZeroExitCode|N/A|n0\n", "");
-    assert_eq!(over, (Finding::Taken(7), "unsent; Slurm: FAILED (7_1)".into()));
+    assert_eq!(over, (Finding::Taken(7), "ended before it began; Slurm: FAILED (7_1)".into()));
     assert_eq!(found("", "7_1|FAILED|78:0|n0|a1\n").0, Finding::Taken(7));
     assert_eq!(found("", "7_1|FAILED|78:0|n0|another\n").0, Finding::Nothing);
+    let lost = lab.view("", "");
+    assert_eq!(words(&lost)[1], "in doubt (a1, task 1)");
+    assert!(!lost.runs[&1].standing.is_open(), "nothing is sent before it is known");
     let notes: Vec<String> = lab.view("", "").notes().collect();
     assert!(notes[0].contains("job `a1`") && notes[0].contains("nothing of it yet"), "{notes:?}");
 

@@ -15,6 +15,9 @@ use crate::reply::Reply;
 /// Slurm's programs give a controller that does not answer a minute and more.
 const LIMIT: Duration = Duration::from_secs(60);
 
+/// `sbatch` tries again for two minutes and more where the queue is full.
+const SBATCH_LIMIT: u32 = 4;
+
 /// Slurm's default, where it does not say.
 const MAX_ARRAY_SIZE: usize = 1001;
 
@@ -58,26 +61,11 @@ impl Client {
     /// Sends a script.
     pub fn submit(&self, script: &Path, dependency: Option<&str>) -> Reply {
         let arguments = Client::submission(script, dependency);
-        let answer = match self.call("sbatch", &arguments) {
-            Ok(answer) => answer,
-            Err(error) => return Reply::of(Err(error)),
-        };
-        if !answer.status.success() {
-            let error = answer.refused(&shown("sbatch", &arguments));
-            let was_killed = answer.status.code().is_none();
-            return match was_killed || is_of_the_line(&answer.said) {
-                true => Reply::Unknown(error),
-                false => Reply::Refused(error),
-            };
-        }
+        let limit = SBATCH_LIMIT * self.limit;
+        let answer = call_with(self.command("sbatch", &arguments), "", limit);
         // `17`, or `17;cluster` on one of several.
-        let number = answer.out.trim().split(';').next().unwrap_or_default();
-        let what = "job's number";
-        Reply::of(
-            number
-                .parse()
-                .map_err(|_| ClusterError::unreadable("sbatch --parsable", what, &answer.out)),
-        )
+        let number = |out: &str| out.trim().split(';').next().and_then(|it| it.parse().ok());
+        Reply::of(answer, &shown("sbatch", &arguments), number, is_of_the_line)
     }
 
     /// The arguments of `sbatch` for that.
@@ -163,12 +151,14 @@ impl Client {
         self.call("scontrol", &arguments)?.expect(&shown("scontrol", &arguments)).map(drop)
     }
 
-    /// Whether a job was told to give way, and has not been started again since.
+    /// Whether a job was told to give way, and neither cancelled nor started again since.
     pub fn is_preempted(&self, job: &str) -> Result<bool, ClusterError> {
         let arguments = ["show", "job", job].map(OsString::from);
         let shown = self.call("scontrol", &arguments)?.expect(&shown("scontrol", &arguments))?;
-        let time = shown.split_whitespace().find_map(|word| word.strip_prefix("PreemptTime="));
-        Ok(time.is_some_and(|time| time.starts_with(|c: char| c.is_ascii_digit())))
+        let value = |key: &str| shown.split_whitespace().find_map(|word| word.strip_prefix(key));
+        let was_told =
+            value("PreemptTime=").is_some_and(|it| it.starts_with(|c: char| c.is_ascii_digit()));
+        Ok(was_told && value("JobState=") == Some("RUNNING"))
     }
 
     pub fn cancel(&self, job: u64) -> Result<(), ClusterError> {
@@ -197,14 +187,18 @@ impl Client {
 
 /// What `sbatch` says where it did not hear what became of its request, or may not have.
 fn is_of_the_line(said: &str) -> bool {
-    const WORDS: [&str; 7] = [
+    const WORDS: [&str; 11] = [
         "timed out",
         "send/recv",
         "Zero Bytes",
         "Unable to contact",
-        "onnect",
+        "onnection",
         "Transport endpoint",
         "Unexpected message",
+        "Message receive failure",
+        "Insane message length",
+        "Header lengths are longer",
+        "Protocol authentication error",
     ];
     WORDS.iter().any(|word| said.contains(word))
 }

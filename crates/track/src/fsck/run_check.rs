@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::text_check::check_lines;
+use super::text_check::{check_lines, check_tail};
 use super::{
     Checkup, Examination, Fsck, Level, checkpoint_check, in_words, metric_check, not_checked,
     sample_check, set_aside,
@@ -18,7 +18,6 @@ use crate::identity::RunIdentity;
 use crate::layout::{RunDir, SweepDir, short_key};
 use crate::plan::PlanEntry;
 use crate::record::RunState;
-use crate::submission;
 
 /// `entry` is what the plan says of the run.
 pub(super) fn check(fsck: &Fsck<'_>, run: &RunDir, entry: Option<&PlanEntry>) -> Checkup {
@@ -151,6 +150,16 @@ fn check_temps(temps: &[PathBuf], found: &mut Examination) {
     }
 }
 
+/// Only a torn tail is cut: of a line that is not understood a job may hang, which would be sent again.
+fn check_submissions(sweep: &SweepDir, found: &mut Examination) {
+    let path = sweep.submissions();
+    check_tail(&path, found);
+    match sweep.read_submissions() {
+        Ok((_, bad)) => bad.into_iter().for_each(|why| found.damaged(&path, why)),
+        Err(error) => found.damaged(&path, in_words(&error)),
+    }
+}
+
 /// The plan, where it can be read, and the sweep's events.
 pub(super) fn check_sweep_files(
     sweep: &SweepDir,
@@ -176,7 +185,7 @@ pub(super) fn check_sweep_files(
     // A scheduler at work may be in the middle of a line.
     if lock.is_some() || !found.repair && sweep.expect_free().is_ok() {
         check_lines::<Stamped<SweepEvent>>(&sweep.events(), found);
-        check_lines::<submission::Line>(&sweep.submissions(), found);
+        check_submissions(sweep, found);
         check_leases(&sweep.leases(), found);
         let own = [sweep.path().to_owned(), sweep.history(), sweep.leases()];
         let entries = own.iter().flat_map(|folder| fs::read_dir(folder).into_iter().flatten());

@@ -13,22 +13,7 @@ use crate::jsonl::{self, JsonLines};
 
 /// The values of the whole lines. A file that is not there has none.
 pub(super) fn check_lines<T: DeserializeOwned>(path: &Path, found: &mut Examination) -> Vec<T> {
-    let text = match fs::read(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return vec![],
-        Err(error) => {
-            found.damaged(path, error.to_string());
-            return vec![];
-        }
-    };
-    let end = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
-    let tail = text.len() - end;
-    if tail > 0 {
-        found.mend(Level::Repairable, path, format!("a torn last line of {tail} bytes"), || {
-            JsonLines::open(path)?; // which cuts it off
-            Ok("cut off".to_owned())
-        });
-    }
+    let Some(text) = check_tail(path, found) else { return vec![] };
     let (values, bad) = match jsonl::read::<T>(path) {
         Ok(read) => read,
         Err(error) => {
@@ -40,6 +25,27 @@ pub(super) fn check_lines<T: DeserializeOwned>(path: &Path, found: &mut Examinat
         found.mend(Level::Repairable, path, bad.join("; "), || without_bad_lines::<T>(path, &text));
     }
     values
+}
+
+/// Cuts off what a killed writer left at the end. The file's text, where it can be read.
+pub(super) fn check_tail(path: &Path, found: &mut Examination) -> Option<Vec<u8>> {
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return None,
+        Err(error) => {
+            found.damaged(path, error.to_string());
+            return None;
+        }
+    };
+    let end = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
+    let tail = text.len() - end;
+    if tail > 0 {
+        found.mend(Level::Repairable, path, format!("a torn last line of {tail} bytes"), || {
+            JsonLines::open(path)?; // which cuts it off
+            Ok("cut off".to_owned())
+        });
+    }
+    Some(text)
 }
 
 /// Keeps the file as it was beside.

@@ -43,7 +43,7 @@ pub(super) fn send(sending: &Sending<'_>, claim: &mut SweepClaim, hq: &Hq) -> an
         throttle: None,
         packed: Vec::new(),
     });
-    let mut sender = Sender::begin(sending, "hq", number)?;
+    let mut sender = Sender::begin(sending, claim, "hq", number)?;
     let job = Outgoing { name: &job_name, script: JOB_FILE, work };
     let job_id = sender.send(job, || cluster::hq::submit(&path), |_| None)?;
     print_jobs(sender.jobs());

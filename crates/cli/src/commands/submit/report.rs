@@ -19,7 +19,11 @@ pub(super) fn alone(
 ) -> anyhow::Result<Exit> {
     let prepared = &sending.begun.prepared;
     let name = sending.name();
-    say!("nothing to send: every run has its result, or is being trained or queued");
+    let is_done = prepared.asked().all(|index| prepared.runs[index].state.is_result());
+    match is_done {
+        true => say!("nothing to send: every run has its result"),
+        false => say!("nothing to send: what has no result is being trained or queued"),
+    }
     let waits_for = sending.view.arrays.values().max();
     let report = sending.view.reports.iter().find(|it| Some(&it.submission) >= waits_for);
     let by_job = sending.args.executor == EngineArg::Slurm && waits_for.is_some();
@@ -31,7 +35,6 @@ pub(super) fn alone(
     if sending.args.no_report || sending.args.dry_run {
         return Ok(Exit::Done);
     }
-    let is_done = prepared.asked().all(|index| prepared.runs[index].state.is_result());
     match report {
         Some(report) => say!("job {} writes the report", report.job),
         None if is_done => {

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use cluster::Reply;
-use track::{Fate, Submission, SubmittedJob, SweepDir, Work, time};
+use track::{Fate, Submission, SubmittedJob, SweepClaim, SweepDir, Work, time};
 
 use super::{Sending, print_jobs};
 
@@ -18,12 +18,15 @@ pub(super) struct Outgoing<'a> {
 /// One submission, as far as it has come.
 pub(super) struct Sender<'a> {
     sweep: &'a SweepDir,
+    /// Of the sweep; lost where another process has taken it over.
+    claim: &'a SweepClaim,
     submission: Submission,
 }
 
 impl<'a> Sender<'a> {
     pub(super) fn begin(
         sending: &Sending<'a>,
+        claim: &'a SweepClaim,
         engine: &str,
         number: u32,
     ) -> anyhow::Result<Sender<'a>> {
@@ -31,7 +34,7 @@ impl<'a> Sender<'a> {
         let argv = sending.begun.invocation.argv.clone();
         let submission = Submission::new(engine, number, prepared.fingerprint(), argv);
         prepared.sweep.begin_submission(&submission).context("nothing was sent")?;
-        Ok(Sender { sweep: &prepared.sweep, submission })
+        Ok(Sender { sweep: &prepared.sweep, claim, submission })
     }
 
     /// The number of the job.
@@ -65,6 +68,7 @@ impl<'a> Sender<'a> {
                 "not all was sent; the jobs above are in the queue, and `--resume` sends the rest"
             }
         };
+        self.claim.confirm().context(went)?;
         self.sweep.record_sending(number, name, job.script, &job.work).context(went)?;
         let (fate, outcome) = match submit() {
             Reply::Taken(job_id) => (Fate::Sent { job_id }, Ok(job_id)),

@@ -58,7 +58,7 @@ pub(super) fn send(
         say!("nothing was sent");
         return Ok(Exit::Done);
     }
-    submit(sending, client, number, &scripts)
+    submit(sending, claim, client, number, &scripts)
 }
 
 /// What only two keys together say, which may stand in two files.
@@ -164,12 +164,13 @@ fn noted(plan: &ArrayPlan) -> SubmittedArray {
 
 fn submit(
     sending: &Sending<'_>,
+    claim: &SweepClaim,
     client: &Client,
     number: u32,
     scripts: &[Script],
 ) -> anyhow::Result<Exit> {
     let folder = sending.begun.prepared.sweep.exec(number);
-    let mut sender = Sender::begin(sending, "slurm", number)?;
+    let mut sender = Sender::begin(sending, claim, "slurm", number)?;
     let mut jobs: Vec<u64> = Vec::new();
     for Script { job_name: name, name: script, work, after, .. } in scripts {
         let dependency = match work {

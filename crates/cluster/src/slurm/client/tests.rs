@@ -62,12 +62,12 @@ fn a_job_s_number_is_read() {
 
 #[test]
 fn a_refusal_has_the_command_and_the_reason() {
-    let script = "echo 'sbatch: error: invalid partition specified: gpo' >&2; exit 1";
+    let script = "echo 'sbatch: error: invalid partition specified: connectome' >&2; exit 1";
     let (refused, said) = reply(script);
     assert!(matches!(refused, Reply::Refused(_)), "{said}");
     let expected = "`sbatch --parsable '--dependency=afterany:3' '/a b/array.sbatch'` failed";
     assert!(said.starts_with(expected), "{said}");
-    assert!(said.ends_with("invalid partition specified: gpo"), "{said}");
+    assert!(said.ends_with("invalid partition specified: connectome"), "{said}");
 }
 
 /// The job may be in the queue all the same.
@@ -78,12 +78,15 @@ fn what_is_no_answer_is_no_refusal() {
         assert!(matches!(unknown, Reply::Unknown(_)), "{script}: {said}");
         assert!(said.contains(words), "{script}: {said}");
     };
-    check("exec sleep 20", "said nothing for 1 s");
+    check("exec sleep 20", "said nothing for 4 s");
     check("kill -9 $$", "signal: 9");
     check("echo 'Submitted batch job 17'", "Submitted batch job 17");
     check("true", "no job's number");
     let timeout = "Batch job submission failed: Socket timed out on send/recv operation";
     check(&format!("echo 'sbatch: error: {timeout}' >&2; exit 1"), timeout);
+    for lost in ["Header lengths are longer than data received", "Protocol authentication error"] {
+        check(&format!("echo 'sbatch: error: {lost}' >&2; exit 1"), lost);
+    }
     let away = "Unable to contact slurm controller (connect failure)";
     check(&format!("echo 'sbatch: error: {away}' >&2; exit 1"), away);
 }
@@ -137,8 +140,13 @@ fn one_that_gives_way_is_known() {
         let found = Stand::new("scontrol", &script).client.is_preempted("12_3");
         assert_eq!(found.ok(), expected, "{shown}");
     };
-    check("PreemptEligibleTime=2026-01-01T00:00:00 PreemptTime=2026-01-01T00:00:09\\n", Some(true));
-    check("PreemptEligibleTime=2026-01-01T00:00:00 PreemptTime=None\\n", Some(false));
+    let told = "PreemptEligibleTime=2026-01-01T00:00:00 PreemptTime=2026-01-01T00:00:09";
+    check(&format!("JobState=RUNNING Reason=None\\n{told}\\n"), Some(true));
+    // Cancelled while it saved.
+    check(&format!("JobState=COMPLETING Reason=None\\n{told}\\n"), Some(false));
+    check(&format!("JobState=CANCELLED Reason=None\\n{told}\\n"), Some(false));
+    let kept = "PreemptEligibleTime=2026-01-01T00:00:00 PreemptTime=None";
+    check(&format!("JobState=RUNNING\\n{kept}\\n"), Some(false));
     check("JobState=RUNNING\\n", Some(false));
     check("\\n'; exit 1; echo '", None);
 }

@@ -272,16 +272,20 @@ impl View {
                           these have not begun they will not train";
         let other_plan = (!self.of_other_plan.is_empty()).then(|| other_plan.to_string());
         let doubtful = self.doubtful.iter().map(Doubtful::words);
-        let rest = if self.runs.is_empty() { "; this is what the runs' folders say" } else { "" };
-        let trouble = self.trouble.iter().map(move |why| format!("{why}{rest}"));
-        let unbegun = "jobs ended before their runs began; their logs, in the sweep's folder `.exec`, say why";
+        let unbegun = "jobs ended before their runs began: cancelled, or their logs in the sweep's `.exec` say why";
         let unbegun =
             self.runs.values().any(EngineRun::was_never_begun).then(|| unbegun.to_string());
         let reports = self.reports.iter().map(|it| match it.waits {
             true => format!("job {} writes the report once the others have ended", it.job),
             false => format!("job {} writes the report now", it.job),
         });
-        trouble.chain(other_plan).chain(doubtful).chain(unbegun).chain(reports)
+        self.trouble
+            .clone()
+            .into_iter()
+            .chain(other_plan)
+            .chain(doubtful)
+            .chain(unbegun)
+            .chain(reports)
     }
 
     /// `4 queued, 2 running`; empty where Slurm has nothing to say.

@@ -52,6 +52,9 @@ pub(crate) fn status(args: &StatusArgs, places: &Places) -> anyhow::Result<Exit>
     for note in notes {
         say!("note: {note}");
     }
+    if views.iter().any(|it| it.trouble.is_some() && it.runs.is_empty()) {
+        say!("note: without Slurm's word this is what the runs' folders say");
+    }
     Ok(exit)
 }
 

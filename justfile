@@ -55,7 +55,7 @@ scale:
 parity *ARGS: build
     ${CYCLELAB_PYTHON:-python3} tests/reference/parity.py --cyclelab {{cyclelab}} {{ARGS}}
 
-# Time the program beside PyTorch on the CPU, 25 minutes on a quiet machine of two cores, and quote it in the README; `just bench --quick` is a trial (Python with torch, torchvision, numpy, pillow, pyarrow)
+# Time the program beside PyTorch on the CPU, 27 minutes on a quiet machine of two cores, and quote it in the README; `just bench --quick` is a trial (Python with torch, torchvision, numpy, pillow, pyarrow)
 bench *ARGS: build
     ${CYCLELAB_PYTHON:-python3} -B benches/side_by_side.py --cyclelab {{cyclelab}} --just {{quote(just_executable())}} --date "$(date +%F)" {{ARGS}}
 

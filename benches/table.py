@@ -103,7 +103,9 @@ def tracking_rows(tracking):
     def part(name):
         return f"{100 * tracking[name]['median']:.2f} %"
 
-    recording = f"{part('outside_steps')}; {part('against_bare')} against the bare loop"
+    rounds = [100 * it for it in tracking["against_bare"]["rounds"]]
+    against = f"{part('against_bare')} ({min(rounds):.1f} to {max(rounds):.1f} %) against the bare loop"
+    recording = f"{part('outside_steps')}; {against}"
     yield ["recording a run", recording, "", ""]
     yield ["waiting for data", f"{part('waiting_for_data')} of a step", "", ""]
 

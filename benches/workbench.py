@@ -36,13 +36,14 @@ class Workbench:
         folder.mkdir(parents=True)
         return folder
 
-    def alternate(self, measures):
-        """Calls each of `measures` once a round, every other round in the opposite order.
+    def alternate(self, measures, times=1):
+        """Calls each of `measures` once a round, every other round in the opposite order; `times` as
+        many rounds as others have.
 
         Returns what they answered, one list for each name.
         """
         answers = {name: [] for name in measures}
-        for turn in range(self.rounds):
+        for turn in range(self.rounds * times):
             names = list(measures)
             for name in names if turn % 2 == 0 else reversed(names):
                 print(f"    round {turn + 1}: {name}", file=sys.stderr, flush=True)

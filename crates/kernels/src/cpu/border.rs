@@ -90,24 +90,38 @@ pub(crate) fn fold(extended: &[f32], shape: Shape, by: usize, border: Border) ->
     let (channels, row) = (shape.channels, shape.row());
     let wide = (shape.width + 2 * by) * channels;
     let tall = shape.height + 2 * by;
-    let mut out = vec![0.0; shape.len()];
-    let images = out.par_chunks_exact_mut(shape.height * row);
-    images.zip(extended.par_chunks_exact(tall * wide)).for_each(|(out, from)| {
-        for (y, from) in from.chunks_exact(wide).enumerate() {
-            let Some(y) = border.source(y, by, shape.height) else { continue };
-            let out = &mut out[y * row..][..row];
-            add(out, &from[by * channels..][..row]);
-            for x in (0..by).chain(by + shape.width..2 * by + shape.width) {
-                if let Some(target) = border.source(x, by, shape.width) {
-                    add(
-                        &mut out[target * channels..][..channels],
-                        &from[x * channels..][..channels],
-                    );
+    assert_eq!(extended.len(), shape.images * tall * wide);
+    // Of each row those that came from it; of each column beyond the picture where it came from.
+    let mut rows = vec![Vec::new(); shape.height];
+    for place in 0..tall {
+        if let Some(y) = border.source(place, by, shape.height) {
+            rows[y].push(place);
+        }
+    }
+    let beyond = (0..by).chain(by + shape.width..2 * by + shape.width);
+    let columns: Vec<(usize, usize)> =
+        beyond.filter_map(|x| Some((border.source(x, by, shape.width)?, x))).collect();
+    let fill = |out: Shared<'_>| {
+        (0..shape.images * shape.height).into_par_iter().for_each(|line| {
+            let (image, y) = (line / shape.height, line % shape.height);
+            let mut sum = Vec::new();
+            for place in &rows[y] {
+                let from = &extended[(image * tall + place) * wide..][..wide];
+                let inside = &from[by * channels..][..row];
+                match sum.is_empty() {
+                    true => sum.extend_from_slice(inside),
+                    false => add(&mut sum, inside),
+                }
+                for (to, at) in &columns {
+                    add(&mut sum[to * channels..][..channels], &from[at * channels..][..channels]);
                 }
             }
-        }
-    });
-    out
+            // SAFETY: lines do not meet.
+            unsafe { out.part(line * row, row) }.write(&sum);
+        });
+    };
+    // SAFETY: every line is written.
+    unsafe { written(shape.len(), fill) }
 }
 
 fn add(to: &mut [f32], values: &[f32]) {

@@ -131,6 +131,9 @@ impl Correlation {
     /// - returns: `[small channels, big channels, rows, columns]`
     pub(crate) fn weight_gradient(&self, big: &[f32], small: &[f32]) -> Vec<f32> {
         assert_eq!(big.len(), self.big.len());
+        if self.small.len() == 0 {
+            return vec![0.0; self.order_down().depth() * self.small.channels];
+        }
         let padded = self.padded(big);
         if self.is_fast(self.big.channels, self.small) {
             return winograd::weight_gradient(&padded, small, self.small, self.big.channels);

@@ -83,22 +83,25 @@ impl Kernels {
 pub(crate) fn gradient(points: &[Panels]) -> Vec<f32> {
     let Panels { depth: from, columns: to, panel_width: width, .. } = points[0];
     assert!(from.is_multiple_of(STRIP) && to.is_multiple_of(width));
-    let mut weight = vec![0.0; from * to * TAPS];
-    let arch = vectors();
-    weight.par_chunks_exact_mut(width * from * TAPS).enumerate().for_each(|(panel, weight)| {
-        let mut kernels = vec![0.0; STRIP * TAPS * width];
-        for first in (0..from).step_by(STRIP) {
-            let place = (panel * from + first) * width;
-            arch.dispatch(StripBack { points, width, place, kernels: &mut kernels });
-            for column in 0..width {
-                let to = &mut weight[(column * from + first) * TAPS..][..STRIP * TAPS];
-                for (at, to) in to.iter_mut().enumerate() {
-                    *to = kernels[at * width + column];
+    let fill = |weight: Shared<'_>| {
+        let arch = vectors();
+        (0..to / width).into_par_iter().for_each(|panel| {
+            let mut kernels = vec![0.0; STRIP * TAPS * width];
+            for first in (0..from).step_by(STRIP) {
+                let at = (panel * from + first) * width;
+                arch.dispatch(StripBack { points, width, place: at, kernels: &mut kernels });
+                for column in 0..width {
+                    let strip: [f32; STRIP * TAPS] =
+                        std::array::from_fn(|at| kernels[at * width + column]);
+                    let at = place(from, panel * width + column, first);
+                    // SAFETY: jobs differ in panel.
+                    unsafe { weight.part(at, strip.len()) }.write(&strip);
                 }
             }
-        }
-    });
-    weight
+        });
+    };
+    // SAFETY: the panels are all of the weights.
+    unsafe { written(from * to * TAPS, fill) }
 }
 
 /// Of the kernel between two channels in `[small, big, 3, 3]`.

@@ -102,14 +102,21 @@ impl Maps {
         self.images * self.pixels * self.channels
     }
 
-    /// Every image's channels in groups of 32, 16, 8, 4 or 1.
+    /// Every image's channels in groups of 32, 16, 8, 4 or 1: no sum goes over channels, so their
+    /// number may depend on that of threads.
     fn each(&self, pass: &impl Pass) {
+        let n_wide = self.images * self.channels / 32;
+        let widths = if n_wide < rayon::current_num_threads() {
+            &[16, 8, 4, 1][..]
+        } else {
+            &[32, 16, 8, 4, 1]
+        };
         let mut groups = Vec::new();
         for image in 0..self.images {
             let mut first = 0;
             while first < self.channels {
                 let left = self.channels - first;
-                let width = [32, 16, 8, 4, 1].into_iter().find(|&it| it <= left).unwrap_or(1);
+                let width = widths.iter().copied().find(|&it| it <= left).unwrap_or(1);
                 groups.push((Channels { image, first }, width));
                 first += width;
             }

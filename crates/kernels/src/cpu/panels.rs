@@ -68,8 +68,13 @@ impl Panels {
         Weights { values, depth: *depth, columns: *columns, panel_width: *panel_width }
     }
 
-    pub(crate) fn zeros(depth: usize, columns: usize, panel_width: usize) -> Self {
-        let values = vec![0.0; columns.div_ceil(panel_width) * depth * panel_width];
+    /// Of `values`.
+    pub(crate) fn len(depth: usize, columns: usize, panel_width: usize) -> usize {
+        columns.div_ceil(panel_width) * depth * panel_width
+    }
+
+    fn zeros(depth: usize, columns: usize, panel_width: usize) -> Self {
+        let values = vec![0.0; Panels::len(depth, columns, panel_width)];
         Panels { values, depth, columns, panel_width }
     }
 

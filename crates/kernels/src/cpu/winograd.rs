@@ -70,25 +70,28 @@ fn multiply(
     let Stretch { first: before, n, layout: of_windows, .. } = of_windows;
     let runs = [Run { offset: 0, len: of_windows.channels }];
     let width = panel_width();
-    let parts: Vec<(usize, usize)> = stretches(n, TILES_A_JOB).collect();
+    let parts: Vec<(usize, usize)> = even_stretches(n, TILES_A_JOB).collect();
     let panels = target.channels / width;
     // Panel by panel: a thread's neighbouring jobs share the windows.
     (0..parts.len() * panels).into_par_iter().for_each(|job| {
         let ((first, n), panel) = (parts[job / panels], job % panels);
         let layout = Layout { tiles: n, channels: width };
-        let mut sums = vec![0.0; layout.len()];
-        let shared = Shared::new(&mut sums);
-        for point in 0..POINTS {
-            let product = Product {
-                images: windows,
-                windows: of_windows.grid(point, first..first + n),
-                runs: &runs,
-                weights: kernels.point(point),
-                target: layout.grid(point, 0..n),
-                finish: Finish::NONE,
-            };
-            product.run_panel(panel, &shared);
-        }
+        let fill = |sums: Shared<'_>| {
+            for point in 0..POINTS {
+                let product = Product {
+                    images: windows,
+                    windows: of_windows.grid(point, first..first + n),
+                    runs: &runs,
+                    weights: kernels.point(point),
+                    target: layout.grid(point, 0..n),
+                    finish: Finish::NONE,
+                };
+                product.run_panel(panel, &sums);
+            }
+            layout.clear_gaps(&sums);
+        };
+        // SAFETY: every point has its tiles, and what lies between points is cleared.
+        let sums = unsafe { written(layout.len(), fill) };
         let columns = panel * width..(panel + 1) * width;
         let bias = finish.bias.map(|bias| &bias[columns.clone()]);
         let pixels = pixels(target).only(columns);
@@ -111,8 +114,7 @@ pub(crate) fn weight_gradient(
 ) -> Vec<f32> {
     let (windows, pixels) = (windows(small, big_channels), pixels(small));
     let n_tiles = pixels.tiles.len();
-    let mut sums: Vec<Panels> =
-        (0..POINTS).map(|_| Panels::zeros(big_channels, small.channels, panel_width())).collect();
+    let mut sums: Vec<Panels> = Vec::new();
     let runs = [Run { offset: 0, len: big_channels }];
     for (first, n) in stretches(n_tiles, TILES_AT_ONCE) {
         let of_windows = Layout { tiles: n, channels: big_channels };
@@ -120,17 +122,23 @@ pub(crate) fn weight_gradient(
         let some = |layout| Stretch { first, n, layout, at: 0 };
         let windows = points::<OfPicture, 4>(extended, windows, some(of_windows));
         let gradient = points::<OfResult, 2>(gradient, pixels, some(of_gradient));
-        sums.par_iter_mut().enumerate().for_each(|(point, sums)| {
+        let outer = |point| {
             let from = of_gradient.grid(point, 0..n).start;
-            let outer = Outer {
+            Outer {
                 images: &windows,
                 windows: of_windows.grid(point, 0..n),
                 runs: &runs,
                 gradients: &gradient[from..from + n * small.channels],
                 columns: small.channels,
-            };
-            outer.add_to(sums, 1);
-        });
+            }
+        };
+        if sums.is_empty() {
+            let points = (0..POINTS).into_par_iter();
+            sums = points.map(|point| outer(point).sum(panel_width(), 1)).collect();
+        } else {
+            let points = sums.par_iter_mut().enumerate();
+            points.for_each(|(point, sums)| outer(point).add_to(sums, 1));
+        }
     }
     kernels::gradient(&sums)
 }
@@ -157,6 +165,11 @@ fn points<C: Change<SIDE, 4>, const SIDE: usize>(
 /// The first of each stretch of at most `most` of `n` tiles, and how many it has.
 fn stretches(n: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..n).step_by(most).map(move |first| (first, most.min(n - first)))
+}
+
+/// As many as [`stretches`] gives, of about the same length.
+fn even_stretches(n: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
+    stretches(n, n.div_ceil(n.div_ceil(most)))
 }
 
 /// The tiles of the extended picture.

@@ -4,6 +4,11 @@
 //! here is one pass of our own ([`cpu`]) with its own backward pass, behind Burn's backend extension
 //! ([`fused`]); on any other device, and in any other precision, it is composed of Burn's operations
 //! ([`reference`]), which is also what the CPU's is tested against.
+//!
+//! Maps in half precision are convolved with weights that are rounded to it, and the result is rounded;
+//! sums, and the statistics of norms, are float32. Matrix units of GPUs work so. What they do not take
+//! (other devices, few channels, transposed convolutions, which Burn sums in the maps' precision) is
+//! multiplied in float32, where the products are exact.
 
 #![deny(missing_docs)]
 
@@ -20,7 +25,7 @@ pub use cpu::border::Border;
 
 use fused::Fused;
 
-/// Feature maps `[batch, height, width, channels]`.
+/// Feature maps `[batch, height, width, channels]`, in a precision that convolutions and norms keep.
 #[derive(Debug, Clone)]
 pub struct FeatureMaps(Tensor<4>);
 
@@ -101,6 +106,13 @@ impl FeatureMaps {
     /// - `bias`: `[channels_out]`
     /// - returns: `[batch, (height + 2 padding - rows) / stride + 1, …, channels_out]`
     pub fn conv(self, weight: Tensor<4>, bias: Option<Tensor<1>>, conv: Conv) -> Self {
+        let [channels_out, channels, ..] = weight.dims();
+        let by_units = !is_on_cpu(&self.0) && suit_matrix_units([channels, channels_out]);
+        let convolve = |x: Self, weight, bias| x.convolved(weight, bias, conv);
+        self.in_its_precision(weight, bias, by_units, convolve)
+    }
+
+    fn convolved(self, weight: Tensor<4>, bias: Option<Tensor<1>>, conv: Conv) -> Self {
         let [channels_out, _, rows, columns] = weight.dims();
         if !(has_kernels(&self.0) && has_kernels(&weight) && rows.min(columns) >= conv.stride) {
             return reference::conv(self, weight, bias, conv);
@@ -128,6 +140,17 @@ impl FeatureMaps {
         conv: Conv,
         padding_out: usize,
     ) -> Self {
+        let convolve = |x: Self, weight, bias| x.convolved_back(weight, bias, conv, padding_out);
+        self.in_its_precision(weight, bias, false, convolve)
+    }
+
+    fn convolved_back(
+        self,
+        weight: Tensor<4>,
+        bias: Option<Tensor<1>>,
+        conv: Conv,
+        padding_out: usize,
+    ) -> Self {
         let [_, channels_out, rows, columns] = weight.dims();
         if !(has_kernels(&self.0) && has_kernels(&weight) && rows.min(columns) >= conv.stride) {
             return reference::conv_transpose(self, weight, bias, conv, padding_out);
@@ -149,6 +172,11 @@ impl FeatureMaps {
     /// - `affine`: gamma and beta, each `[channels]`; without, 1 and 0
     /// - returns: as `self`
     pub fn instance_norm(self, affine: Option<(Tensor<1>, Tensor<1>)>, norm: InstanceNorm) -> Self {
+        let precision = self.0.dtype();
+        if is_half(precision) {
+            let y = self.cast(DType::F32).instance_norm(affine, norm);
+            return y.cast(precision);
+        }
         if !has_kernels(&self.0) {
             return reference::instance_norm(self, affine, norm);
         }
@@ -163,12 +191,52 @@ impl FeatureMaps {
             norm,
         )))
     }
+
+    /// What `convolve` gives for the maps and weights that are rounded to their precision, rounded
+    /// likewise. `by_units`: matrix units multiply in that precision.
+    fn in_its_precision(
+        self,
+        weight: Tensor<4>,
+        bias: Option<Tensor<1>>,
+        by_units: bool,
+        convolve: impl FnOnce(Self, Tensor<4>, Option<Tensor<1>>) -> Self,
+    ) -> Self {
+        let precision = self.0.dtype();
+        let (weight, bias) = (cast(weight, precision), bias.map(|bias| cast(bias, precision)));
+        if !is_half(precision) || by_units {
+            return convolve(self, weight, bias);
+        }
+        let products = DType::F32;
+        let (weight, bias) = (cast(weight, products), bias.map(|bias| cast(bias, products)));
+        convolve(self.cast(products), weight, bias).cast(precision)
+    }
+
+    fn cast(self, precision: DType) -> Self {
+        FeatureMaps(cast(self.0, precision))
+    }
+}
+
+/// To `precision`; a gradient comes back in the tensor's own.
+fn cast<const D: usize>(tensor: Tensor<D>, precision: DType) -> Tensor<D> {
+    if tensor.dtype() == precision { tensor } else { tensor.cast(precision) }
+}
+
+fn is_half(precision: DType) -> bool {
+    matches!(precision, DType::BF16 | DType::F16)
+}
+
+/// Whether Burn's tuning can be expected to choose them: its other kernels sum in half precision.
+fn suit_matrix_units(channels: [usize; 2]) -> bool {
+    channels.iter().all(|n| n.is_multiple_of(16))
 }
 
 /// Whether it lies where our kernels run, in their precision.
 fn has_kernels<const D: usize>(tensor: &Tensor<D>) -> bool {
-    let device = tensor.device().without_autodiff();
-    matches!(device.as_dispatch(), DispatchDevice::Flex(_)) && tensor.dtype() == DType::F32
+    is_on_cpu(tensor) && tensor.dtype() == DType::F32
+}
+
+fn is_on_cpu<const D: usize>(tensor: &Tensor<D>) -> bool {
+    matches!(tensor.device().without_autodiff().as_dispatch(), DispatchDevice::Flex(_))
 }
 
 #[cfg(test)]

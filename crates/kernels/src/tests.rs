@@ -8,7 +8,7 @@ use pulp::Arch;
 
 use super::*;
 
-type Op = Box<dyn Fn([Tensor<4>; 2], Tensor<1>, bool) -> FeatureMaps>;
+type Op = Box<dyn Fn([Tensor<4>; 2], Tensor<1>, bool) -> FeatureMaps + Sync>;
 
 /// The result and the gradients of x, weight and bias, of the sum of the result times noise. The
 /// kernels take float32, the reference the same values as float64.
@@ -138,6 +138,71 @@ fn norms_are_the_references() {
     }
 }
 
+/// How far from a value, as a fraction of it, the nearest one of bfloat16's eight bits is at most.
+const HALF_ROUNDING: f64 = 1.0 / 256.0;
+
+/// Convolutions of maps in half precision are those of the rounded values, rounded: products and sums
+/// lose nothing on the way. Burn's own in half precision agree on this device.
+#[test]
+fn half_precision_rounds_values_and_no_sums() {
+    let device = Device::flex().autodiff();
+    device.seed(11);
+    let conv =
+        Conv { stride: 1, padding: 1, border: Border::Reflect, activation: Activation::Identity };
+    let rounded = |tensor: Tensor<4>| tensor.cast(DType::BF16);
+    let x = rounded(noise([2, 6, 8, 64], &device));
+    let weight = noise([32, 64, 3, 3], &device);
+    let direction = rounded(noise([2, 6, 8, 32], &device));
+    // The result and the gradients of x and weights, of the result along the direction.
+    let all =
+        |x: Tensor<4>, weight: Tensor<4>, op: fn(FeatureMaps, Tensor<4>, Conv) -> FeatureMaps| {
+            let (x, weight) = (x.require_grad(), weight.require_grad());
+            let y = op(FeatureMaps::new(x.clone()), weight.clone(), conv).tensor();
+            let along = direction.clone().cast(y.dtype());
+            let grads = (y.clone() * along).sum().backward();
+            let [of_x, of_weight] = [&x, &weight].map(|it| it.grad(&grads).expect("on the tape"));
+            [y.inner(), of_x, of_weight]
+        };
+    let ours = all(x.clone(), weight.clone(), |x, weight, conv| x.conv(weight, None, conv));
+    assert_eq!(ours.each_ref().map(|it| it.dtype()), [DType::BF16, DType::BF16, DType::F32]);
+    let elsewhere = all(x.clone(), rounded(weight.clone()), |x, weight, conv| {
+        reference::conv(x, weight, None, conv)
+    });
+    let [wide_x, wide_weight] = [x, rounded(weight)].map(|it| it.cast(DType::F64));
+    let exact = all(wide_x, wide_weight, |x, weight, conv| reference::conv(x, weight, None, conv));
+    let values =
+        |it: Tensor<4>| it.into_data().convert::<f64>().try_to_vec::<f64>().expect("float64");
+    for (what, ((ours, elsewhere), exact)) in
+        ["result", "x", "weight"].into_iter().zip(ours.into_iter().zip(elsewhere).zip(exact))
+    {
+        let (ours, elsewhere, exact) = (values(ours), values(elsewhere), values(exact));
+        let largest = exact.iter().fold(0.0_f64, |most, it| most.max(it.abs()));
+        for (i, exact) in exact.iter().enumerate() {
+            let most = exact.abs() * HALF_ROUNDING + 1e-5 * largest;
+            let apart = (ours[i] - exact).abs();
+            assert!(apart <= most, "{what} {i}: {} of {exact}, {apart} apart", ours[i]);
+            // Burn adds what falls onto one pixel at the border after rounding it.
+            let apart = (ours[i] - elsewhere[i]).abs();
+            assert!(apart <= 3.0 * HALF_ROUNDING * largest, "{what} {i}: {apart} apart");
+        }
+    }
+}
+
+/// Of a picture far from zero, whose mean bfloat16 could not hold.
+#[test]
+fn norms_of_half_precision_take_their_statistics_in_single() {
+    let device = Device::flex();
+    device.seed(12);
+    let norm = InstanceNorm { epsilon: 1e-5, activation: Activation::Identity };
+    let x = (noise([1, 32, 32, 16], &device) * 0.5 + 8.0).cast(DType::BF16);
+    let y = FeatureMaps::new(x.clone()).instance_norm(None, norm).tensor();
+    assert_eq!(y.dtype(), DType::BF16);
+    let exact = reference::instance_norm(FeatureMaps::new(x.cast(DType::F64)), None, norm);
+    let tolerance = burn::tensor::Tolerance::absolute(1e-4).set_relative(HALF_ROUNDING);
+    let exact = exact.tensor().into_data();
+    y.into_data().convert::<f64>().assert_approx_eq::<f64>(&exact, tolerance);
+}
+
 /// Strided views, as a slice of a batch or images with their channels first are.
 #[test]
 fn inputs_need_not_be_contiguous() {
@@ -164,6 +229,26 @@ fn threads_do_not_change_a_bit() {
     bits_stay([2, 20, 21, 24], [33, 24, 4, 4], 2);
     // More tiles than are summed at a time.
     bits_stay([3, 40, 40, 32], [32, 32, 3, 3], 1);
+}
+
+/// One image of few channels is worked on in smaller groups where there are more threads.
+#[test]
+fn threads_do_not_change_a_bit_of_norms() {
+    let _held = VECTORS.lock();
+    let device = Device::flex().autodiff();
+    device.seed(6);
+    let [gamma, beta] = [noise([64], &device), noise([64], &device)];
+    let (x, gamma) = (noise([1, 24, 25, 64], &device), gamma.reshape([1, 1, 1, 64]));
+    let norm = InstanceNorm { epsilon: 1e-5, activation: Activation::Relu };
+    let op: Op = Box::new(move |[x, gamma], beta, _| {
+        FeatureMaps::new(x).instance_norm(Some((gamma.reshape([64]), beta)), norm)
+    });
+    let with = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        let all = || everything(&op, &x, &gamma, &beta, true);
+        pool.expect("a few threads can be started").install(all)
+    };
+    assert!(with(1) == with(3));
 }
 
 fn bits_stay(x: [usize; 4], weight: [usize; 4], stride: usize) {

@@ -3,13 +3,13 @@
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::tensor::Tensor;
 use burn::tensor::activation::leaky_relu;
+use burn::tensor::{DType, Tensor};
 use kernels::{Activation, FeatureMaps};
-use spec::{DiscriminatorKind, ModelConfig};
+use spec::{DiscriminatorKind, ModelConfig, Precision};
 
 use crate::init::InitialWeights;
-use crate::layers::{Norm, Pad, biased, convolve};
+use crate::layers::{Norm, Pad, biased, computed_in, convolve};
 
 /// Burn's default is 0.01; the reference has 0.2.
 const NEGATIVE_SLOPE: f64 = 0.2;
@@ -108,6 +108,11 @@ impl Discriminator {
         self.verdict(convolve(last, x, pad, Activation::Identity))
     }
 
+    /// [`forward`](Self::forward) computed in `precision`; the result and all gradients are float32.
+    pub fn forward_in(&self, precision: Precision, images: Tensor<4>) -> Tensor<4> {
+        computed_in(precision, images, |images| self.forward(images))
+    }
+
     /// The scores, and the rate at which they change as `images` moves along `along`
     /// (forward-mode differentiation).
     ///
@@ -134,7 +139,8 @@ impl Discriminator {
 
     fn verdict(&self, scores: FeatureMaps) -> Tensor<4> {
         let scores = scores.into_images();
-        if self.averages { scores.mean_dim(3).mean_dim(2) } else { scores }
+        // A mean over many scores is not taken in half precision.
+        if self.averages { scores.cast(DType::F32).mean_dim(3).mean_dim(2) } else { scores }
     }
 
     /// Whether an image's scores depend on the others of its batch.

@@ -2,9 +2,10 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use spec::{GeneratorKind, ModelConfig};
+use spec::{GeneratorKind, ModelConfig, Precision};
 
 use crate::init::InitialWeights;
+use crate::layers::computed_in;
 use crate::resnet_generator::ResnetGenerator;
 use crate::unet_generator::{UnetGenerator, n_halvings};
 
@@ -28,12 +29,17 @@ impl Generator {
 
     /// # Shapes
     /// - `images`: `[batch, 3, height, width]` in `[-1, 1]`; sides divisible by [`side_multiple`]
-    /// - returns: the same shape, in `(-1, 1)`
+    /// - returns: the same shape, in `[-1, 1]`, in the precision of `images`
     pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
         match self {
             Generator::Resnet(generator) => generator.forward(images),
             Generator::Unet(generator) => generator.forward(images),
         }
+    }
+
+    /// [`forward`](Self::forward) computed in `precision`; the result and all gradients are float32.
+    pub fn forward_in(&self, precision: Precision, images: Tensor<4>) -> Tensor<4> {
+        computed_in(precision, images, |images| self.forward(images))
     }
 
     /// Whether an image's translation depends on the others of its batch.

@@ -16,6 +16,7 @@ use crate::discriminator::Discriminator;
 
 /// `mean((|∇ₓ Σ D(x)| - 1)²)` at `x = alpha · real + (1 - alpha) · fake`, one `alpha` an image;
 /// the gradient is of the sum over the map of scores, as in upstream's `cal_gradient_penalty`.
+/// Always in float32: it is a difference of nearly equal numbers once it is small.
 ///
 /// # Shapes
 /// - `real`, `fake`: `[batch, 3, height, width]` on an autodiff device; no gradient flows to them

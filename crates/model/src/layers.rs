@@ -5,9 +5,9 @@
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, ConvTranspose2d};
 use burn::nn::{InstanceNorm, InstanceNormConfig};
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
 use kernels::{Activation, Border, Conv, FeatureMaps};
-use spec::{NormKind, Padding};
+use spec::{NormKind, Padding, Precision};
 
 use crate::init::InitialWeights;
 
@@ -32,6 +32,20 @@ impl Pad {
             Padding::Zero => Border::Zero,
         };
         Pad { by, border }
+    }
+}
+
+/// What `network` makes of float32 images that are rounded to `precision`, as float32.
+///
+/// Every layer keeps the precision of the maps it is given.
+pub(crate) fn computed_in(
+    precision: Precision,
+    images: Tensor<4>,
+    network: impl FnOnce(Tensor<4>) -> Tensor<4>,
+) -> Tensor<4> {
+    match precision {
+        Precision::F32 => network(images),
+        Precision::Bf16 => network(images.cast(DType::BF16)).cast(DType::F32),
     }
 }
 

@@ -78,7 +78,7 @@ impl ResnetGenerator {
 
     /// # Shapes
     /// - `images`: `[batch, 3, height, width]` in `[-1, 1]`; sides divisible by 4
-    /// - returns: the same shape, in `(-1, 1)`
+    /// - returns: the same shape, in `[-1, 1]`
     pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
         let (wide, relu) = (Pad::new(3, self.padding), Activation::Relu);
         let x = FeatureMaps::of_images(images);

@@ -57,7 +57,7 @@ impl UnetGenerator {
 
     /// # Shapes
     /// - `images`: `[batch, 3, height, width]` in `[-1, 1]`; sides divisible by 2 to the number of levels
-    /// - returns: the same shape, in `(-1, 1)`
+    /// - returns: the same shape, in `[-1, 1]`
     pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
         let mut seen: Vec<Tensor<4>> = Vec::with_capacity(self.levels.len());
         for level in &self.levels {

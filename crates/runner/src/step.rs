@@ -9,7 +9,7 @@ use model::{
     CycleGan, Discriminator, Generator, Term, discriminator_loss, generator_loss, gradient_penalty,
 };
 use spec::draw::{Draw, Purpose};
-use spec::{CycleNorm, LossConfig, RunConfig, UpdateOrder};
+use spec::{CycleNorm, LossConfig, Precision, RunConfig, UpdateOrder};
 use track::Parameters;
 
 use crate::best::BestGenerators;
@@ -146,15 +146,16 @@ impl Trainer {
 
     fn translate(&mut self, a: &Tensor<4>, b: &Tensor<4>) -> Translated {
         let CycleGan { gen_ab, gen_ba, .. } = &self.networks;
-        let n = a.dims()[0] as u64;
+        let (n, precision) = (a.dims()[0] as u64, self.config.train.precision);
         if self.config.loss.weight_identity().is_none() {
             self.passes.generators += 2 * n;
-            let (fake_b, fake_a) = (gen_ab.forward(a.clone()), gen_ba.forward(b.clone()));
+            let fake_b = gen_ab.forward_in(precision, a.clone());
+            let fake_a = gen_ba.forward_in(precision, b.clone());
             return Translated { fake_b, fake_a, identity: None };
         }
         self.passes.generators += 4 * n;
-        let (fake_b, idt_b) = forward_both(gen_ab, a, b);
-        let (fake_a, idt_a) = forward_both(gen_ba, b, a);
+        let (fake_b, idt_b) = forward_both(gen_ab, precision, a, b);
+        let (fake_a, idt_a) = forward_both(gen_ba, precision, b, a);
         Translated { fake_b, fake_a, identity: Some((idt_a, idt_b)) }
     }
 
@@ -183,7 +184,7 @@ impl Trainer {
         b: &Tensor<4>,
         translated: Translated,
     ) -> StepLosses {
-        let loss = &self.config.loss;
+        let (loss, precision) = (&self.config.loss, self.config.train.precision);
         let CycleGan { gen_ab, gen_ba, disc_a, disc_b } = &self.networks;
         let Translated { fake_b, fake_a, identity } = translated;
         let n = a.dims()[0] as u64;
@@ -191,7 +192,8 @@ impl Trainer {
         // The judges stay as they are here, so their weights are kept off the tape.
         if let (Some(disc_a), Some(disc_b)) = (disc_a, disc_b) {
             let judge = |disc: &Discriminator, fake: &Tensor<4>| {
-                generator_loss(loss.gan_mode, disc.clone().no_grad().forward(fake.clone()))
+                let scores = disc.clone().no_grad().forward_in(precision, fake.clone());
+                generator_loss(loss.gan_mode, scores)
             };
             self.passes.discriminators += 2 * n;
             terms.push((Term::GanGAb, judge(disc_b, &fake_b)));
@@ -199,11 +201,13 @@ impl Trainer {
         }
         if loss.weight_cycle_a().is_some() {
             self.passes.generators += n;
-            terms.push((Term::CycleA, distance(loss, gen_ba.forward(fake_b), a)));
+            let rec_a = gen_ba.forward_in(precision, fake_b);
+            terms.push((Term::CycleA, distance(loss, rec_a, a)));
         }
         if loss.weight_cycle_b().is_some() {
             self.passes.generators += n;
-            terms.push((Term::CycleB, distance(loss, gen_ab.forward(fake_a), b)));
+            let rec_b = gen_ab.forward_in(precision, fake_a);
+            terms.push((Term::CycleB, distance(loss, rec_b, b)));
         }
         if let Some((idt_a, idt_b)) = identity {
             terms.push((Term::IdtA, mean_abs(idt_a, a)));
@@ -264,12 +268,12 @@ impl Trainer {
         let CycleGan { disc_a: Some(disc_a), disc_b: Some(disc_b), .. } = &self.networks else {
             return StepLosses::new();
         };
-        let loss = &self.config.loss;
+        let (loss, precision) = (&self.config.loss, self.config.train.precision);
         let n = shown_a.real.dims()[0] as u64;
         self.passes.discriminators += 4 * n;
         let mut terms = vec![
-            (Term::DA, judge_loss(loss, disc_a, shown_a)),
-            (Term::DB, judge_loss(loss, disc_b, shown_b)),
+            (Term::DA, judge_loss(loss, precision, disc_a, shown_a)),
+            (Term::DB, judge_loss(loss, precision, disc_b, shown_b)),
         ];
         if loss.weight_penalty().is_some() {
             // Two passes an image: one for the gradient, one along it.
@@ -309,24 +313,36 @@ fn to_tensor(values: &[f32], batch: &Batch, device: &Device) -> Tensor<4> {
 }
 
 /// Both in one pass where no layer mixes the images of a batch: the same numbers, sooner.
-fn forward_both(generator: &Generator, x: &Tensor<4>, y: &Tensor<4>) -> (Tensor<4>, Tensor<4>) {
+fn forward_both(
+    generator: &Generator,
+    precision: Precision,
+    x: &Tensor<4>,
+    y: &Tensor<4>,
+) -> (Tensor<4>, Tensor<4>) {
+    let forward = |images| generator.forward_in(precision, images);
     if generator.mixes_images() {
-        return (generator.forward(x.clone()), generator.forward(y.clone()));
+        return (forward(x.clone()), forward(y.clone()));
     }
     let n = x.dims()[0];
-    let both = generator.forward(Tensor::cat(vec![x.clone(), y.clone()], 0));
+    let both = forward(Tensor::cat(vec![x.clone(), y.clone()], 0));
     (both.clone().narrow(0, 0, n), both.narrow(0, n, y.dims()[0]))
 }
 
 /// `d_factor · (loss of real + loss of fake)`; real and fake go through as one batch where no
 /// layer mixes them.
-fn judge_loss(loss: &LossConfig, disc: &Discriminator, shown: &Shown) -> Tensor<1> {
+fn judge_loss(
+    loss: &LossConfig,
+    precision: Precision,
+    disc: &Discriminator,
+    shown: &Shown,
+) -> Tensor<1> {
     let (real, fake) = (shown.real.clone(), shown.fake.clone());
+    let forward = |images| disc.forward_in(precision, images);
     let (of_real, of_fake) = if disc.mixes_images() {
-        (disc.forward(real), disc.forward(fake))
+        (forward(real), forward(fake))
     } else {
         let (n_real, n_fake) = (real.dims()[0], fake.dims()[0]);
-        let scores = disc.forward(Tensor::cat(vec![real, fake], 0));
+        let scores = forward(Tensor::cat(vec![real, fake], 0));
         (scores.clone().narrow(0, 0, n_real), scores.narrow(0, n_real, n_fake))
     };
     discriminator_loss(loss.gan_mode, of_real, of_fake).mul_scalar(loss.d_factor)

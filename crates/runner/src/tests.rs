@@ -294,6 +294,7 @@ fn every_switch_trains() {
         "data.order = \"serial\"",
         "data.direction = \"ba\"",
         "data.epoch_length = \"min\"",
+        "train.precision = \"bf16\"",
     ] {
         let lab = Lab::new();
         let toml =

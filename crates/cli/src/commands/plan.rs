@@ -69,7 +69,8 @@ impl Estimate {
                 config.loss.weight_penalty().is_some(),
             );
             let data = (config.data.crop_size, config.data.batch_size, config.optim.d_steps);
-            let shape = format!("{:?} {terms:?} {data:?}", config.model);
+            let shape =
+                format!("{:?} {:?} {terms:?} {data:?}", config.model, config.train.precision);
             let step = *by_shape
                 .entry(shape)
                 .or_insert_with(|| measure_step(config, slots[0], on_first, threads));

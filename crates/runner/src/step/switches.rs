@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use model::Network;
 use model::weights::{self, NamedTensors};
 use spec::{
-    CycleNorm, CycleTerms, DiscriminatorKind, GanMode, NormKind, Padding, UpdateOrder, Upsample,
+    CycleNorm, CycleTerms, DiscriminatorKind, GanMode, NormKind, Padding, Precision, UpdateOrder,
+    Upsample,
 };
 
 use super::tests::{batch, config, scalar};
@@ -262,6 +263,82 @@ fn learning_rates_and_adam() {
         [|c: &mut RunConfig| c.optim.beta_1 = 0.9, |c: &mut RunConfig| c.optim.beta_2 = 0.9]
     {
         assert_ne!(reference.after, second(change).after);
+    }
+}
+
+/// Whatever the networks are made of: every term differs by what rounding makes of a few layers, and
+/// gradients point the same way.
+#[test]
+fn half_precision_is_near_single() {
+    let changes: [fn(&mut RunConfig); 6] = [
+        |_| {},
+        |c| c.model.norm = NormKind::InstanceAffine,
+        |c| {
+            c.model.norm = NormKind::Batch;
+            c.model.upsample = Upsample::Nearest;
+            c.model.padding = Padding::Replicate;
+        },
+        |c| {
+            c.model.norm = NormKind::None;
+            c.model.upsample = Upsample::Bilinear;
+            c.model.dropout = 0.5;
+        },
+        |c| {
+            c.loss.gan_mode = GanMode::WganGp;
+            c.model.discriminator = DiscriminatorKind::Pixel;
+        },
+        |c| {
+            c.loss.lambda_identity = 0.0;
+            c.model.discriminator = DiscriminatorKind::Image;
+        },
+    ];
+    for (case, change) in changes.into_iter().enumerate() {
+        let mut single = config();
+        change(&mut single);
+        let mut half = single.clone();
+        half.train.precision = Precision::Bf16;
+        let (single, half) = (outcome(&single, 1), outcome(&half, 1));
+        assert_eq!(single.before, half.before, "the same initial weights");
+        for (name, value) in &single.losses {
+            let apart = (half.losses[name] - value).abs() / value.abs().max(0.1);
+            assert!(
+                apart > 1e-6 && apart < 0.03,
+                "case {case}: {name}: {value} and {}",
+                half.losses[name]
+            );
+        }
+        for network in Network::ALL {
+            let name = network.name();
+            for (tensor, before) in &single.before[name] {
+                let moved = |outcome: &Outcome| signs(before, &outcome.after[name][tensor]);
+                let (single, half) = (moved(&single), moved(&half));
+                let same = single.iter().zip(&half).filter(|(a, b)| a == b).count();
+                // Chance is a half; a bias before a norm has no gradient but rounding noise.
+                let share = same as f64 / single.len() as f64;
+                let is_noise = tensor.ends_with("bias") || single.len() < 32;
+                assert!(is_noise || share > 0.6, "case {case}: {name} {tensor}: {share}");
+            }
+        }
+    }
+}
+
+/// Which way every value went: Adam's first step goes by the gradient's sign alone.
+fn signs(before: &TensorData, after: &TensorData) -> Vec<f32> {
+    let values = |it: &TensorData| it.as_slice::<f32>().expect("float32").to_vec();
+    let moved = values(after).into_iter().zip(values(before)).map(|(after, before)| after - before);
+    moved.map(|by| if by == 0.0 { 0.0 } else { by.signum() }).collect()
+}
+
+/// Adam moves weights by less than bfloat16 could hold: they are kept in float32.
+#[test]
+fn weights_are_not_rounded() {
+    let mut config = config();
+    config.train.precision = Precision::Bf16;
+    let Outcome { after, .. } = outcome(&config, 1);
+    for tensor in after.values().flat_map(BTreeMap::values) {
+        let values = tensor.as_slice::<f32>().expect("float32").iter();
+        let bits = values.fold(0, |bits, value| bits | value.to_bits());
+        assert_ne!(bits & 0xffff, 0, "all of them have bfloat16's bits alone");
     }
 }
 

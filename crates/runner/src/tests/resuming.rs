@@ -52,6 +52,7 @@ fn every_other_mechanism_resumes_bit_for_bit() {
     check(
         "data.order = \"uniform\"\n model.discriminator = \"image\"\n optim.update_order = \"d-then-g\"",
     );
+    check("train.precision = \"bf16\"");
 }
 
 /// In the middle of an evaluation, and again before it could be made up for.

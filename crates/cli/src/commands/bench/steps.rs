@@ -2,7 +2,7 @@
 
 use runner::{ComputeDevice, TimedStep, Timing, peak_memory, time_steps};
 use serde_json::{Value, json};
-use spec::RunConfig;
+use spec::{Precision, RunConfig};
 
 use super::open;
 use super::spread::{Spread, time as words};
@@ -140,8 +140,12 @@ fn shape(config: &RunConfig) -> String {
         spec::GeneratorKind::Resnet => plural(model.n_blocks as usize, "block"),
         _ => "U-Net".to_string(),
     };
+    let precision = match config.train.precision {
+        Precision::F32 => "",
+        Precision::Bf16 => ", bf16",
+    };
     format!(
-        "{} px, batch {}, {generator}, ngf {}, ndf {}, n_layers {}",
+        "{} px, batch {}, {generator}, ngf {}, ndf {}, n_layers {}{precision}",
         config.data.crop_size, config.data.batch_size, model.ngf, model.ndf, model.n_layers
     )
 }

@@ -2,13 +2,13 @@
 //!
 //! Feature maps lie with their channels last, as convolutions read them. On the CPU each operation
 //! here is one pass of our own ([`cpu`]) with its own backward pass, behind Burn's backend extension
-//! ([`fused`]); on any other device, and in any other precision, it is composed of Burn's operations
+//! ([`fused`]); on any other device, and in float64, it is composed of Burn's operations
 //! ([`reference`]), which is also what the CPU's is tested against.
 //!
 //! Maps in half precision are convolved with weights that are rounded to it, and the result is rounded;
-//! sums, and the statistics of norms, are float32. Matrix units of GPUs work so. What they do not take
-//! (other devices, few channels, transposed convolutions, which Burn sums in the maps' precision) is
-//! multiplied in float32, where the products are exact.
+//! sums, and the statistics of norms, are float32. Matrix units of GPUs work so. What they cannot be
+//! expected to take is multiplied in float32, where the products are exact: everything on the CPU, few
+//! channels, strides, transposed convolutions. Burn's other kernels would sum in the maps' precision.
 
 #![deny(missing_docs)]
 
@@ -107,7 +107,7 @@ impl FeatureMaps {
     /// - returns: `[batch, (height + 2 padding - rows) / stride + 1, …, channels_out]`
     pub fn conv(self, weight: Tensor<4>, bias: Option<Tensor<1>>, conv: Conv) -> Self {
         let [channels_out, channels, ..] = weight.dims();
-        let by_units = !is_on_cpu(&self.0) && suit_matrix_units([channels, channels_out]);
+        let by_units = !is_on_cpu(&self.0) && suits_matrix_units([channels, channels_out], conv);
         let convolve = |x: Self, weight, bias| x.convolved(weight, bias, conv);
         self.in_its_precision(weight, bias, by_units, convolve)
     }
@@ -202,32 +202,28 @@ impl FeatureMaps {
         convolve: impl FnOnce(Self, Tensor<4>, Option<Tensor<1>>) -> Self,
     ) -> Self {
         let precision = self.0.dtype();
-        let (weight, bias) = (cast(weight, precision), bias.map(|bias| cast(bias, precision)));
+        let (weight, bias) = (weight.cast(precision), bias.map(|bias| bias.cast(precision)));
         if !is_half(precision) || by_units {
             return convolve(self, weight, bias);
         }
         let products = DType::F32;
-        let (weight, bias) = (cast(weight, products), bias.map(|bias| cast(bias, products)));
+        let (weight, bias) = (weight.cast(products), bias.map(|bias| bias.cast(products)));
         convolve(self.cast(products), weight, bias).cast(precision)
     }
 
     fn cast(self, precision: DType) -> Self {
-        FeatureMaps(cast(self.0, precision))
+        FeatureMaps(self.0.cast(precision))
     }
-}
-
-/// To `precision`; a gradient comes back in the tensor's own.
-fn cast<const D: usize>(tensor: Tensor<D>, precision: DType) -> Tensor<D> {
-    if tensor.dtype() == precision { tensor } else { tensor.cast(precision) }
 }
 
 fn is_half(precision: DType) -> bool {
     matches!(precision, DType::BF16 | DType::F16)
 }
 
-/// Whether Burn's tuning can be expected to choose them: its other kernels sum in half precision.
-fn suit_matrix_units(channels: [usize; 2]) -> bool {
-    channels.iter().all(|n| n.is_multiple_of(16))
+/// Whether Burn's tuning can be expected to choose them, for the gradients too: with a stride it has no
+/// such kernel for that of the maps.
+fn suits_matrix_units(channels: [usize; 2], conv: Conv) -> bool {
+    conv.stride == 1 && channels.iter().all(|n| n.is_multiple_of(16))
 }
 
 /// Whether it lies where our kernels run, in their precision.

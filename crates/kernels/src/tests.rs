@@ -145,6 +145,7 @@ const HALF_ROUNDING: f64 = 1.0 / 256.0;
 /// lose nothing on the way. Burn's own in half precision agree on this device.
 #[test]
 fn half_precision_rounds_values_and_no_sums() {
+    let _held = VECTORS.lock();
     let device = Device::flex().autodiff();
     device.seed(11);
     let conv =
@@ -191,6 +192,7 @@ fn half_precision_rounds_values_and_no_sums() {
 /// Of a picture far from zero, whose mean bfloat16 could not hold.
 #[test]
 fn norms_of_half_precision_take_their_statistics_in_single() {
+    let _held = VECTORS.lock();
     let device = Device::flex();
     device.seed(12);
     let norm = InstanceNorm { epsilon: 1e-5, activation: Activation::Identity };

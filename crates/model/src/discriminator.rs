@@ -97,7 +97,8 @@ impl Discriminator {
     /// # Shapes
     /// - `images`: `[batch, 3, height, width]`, values in `[-1, 1]`
     /// - returns: `[batch, 1, height / 8 - 2, width / 8 - 2]` for `n_layers = 3`;
-    ///   the input's height and width for the pixel kind; `[batch, 1, 1, 1]` for the image kind
+    ///   the input's height and width for the pixel kind; `[batch, 1, 1, 1]` for the image kind.
+    ///   In the precision of `images`, a mean of the image kind in float32
     pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
         let (last, hidden) = self.layers.split_last().expect("at least three layers, see new");
         let (pad, leaky) = (Pad::zeros(self.padding), Activation::LeakyRelu(NEGATIVE_SLOPE));

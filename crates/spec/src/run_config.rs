@@ -295,15 +295,15 @@ pub struct TrainConfig {
 }
 
 /// What the networks' passes of a training step are computed in. Weights, Adam's moments, the statistics
-/// of norms, losses and the gradient penalty are float32 in any case, and so is evaluation; gradients
-/// of weights are summed in it.
+/// of norms, losses and the gradient penalty are float32 in any case, and so is evaluation; what several
+/// passes give for a weight is added in float32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Precision {
     /// float32 (reference); a GPU may multiply in tf32.
     F32,
     /// bfloat16, with 8 significant bits: maps, weights on their way into a layer, and what comes back of
-    /// both are rounded to it (PyTorch's `autocast`). The CPU rounds like matrix units and saves no time.
+    /// both are rounded to it (PyTorch's `autocast`). The CPU rounds in the same places and saves no time.
     Bf16,
 }
 

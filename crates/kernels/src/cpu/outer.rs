@@ -43,7 +43,7 @@ struct Rows {
 
 impl Outer<'_> {
     /// # Panics
-    /// If a window or a gradient lies outside of its slice.
+    /// If there are no pixels, or a window or a gradient lies outside of its slice.
     pub(crate) fn run(&self, panel_width: usize) -> Panels {
         self.sum(panel_width, FEW_JOBS)
     }

@@ -105,7 +105,7 @@ fn multiply(
 /// more on each side, and `gradient` that of the small one.
 ///
 /// # Panics
-/// If `extended` or `gradient` is smaller.
+/// If there are no tiles, or `extended` or `gradient` is smaller.
 pub(crate) fn weight_gradient(
     extended: &[f32],
     gradient: &[f32],

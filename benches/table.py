@@ -104,7 +104,8 @@ def tracking_rows(tracking):
         return f"{100 * tracking[name]['median']:.2f} %"
 
     rounds = [100 * it for it in tracking["against_bare"]["rounds"]]
-    against = f"{part('against_bare')} ({min(rounds):.1f} to {max(rounds):.1f} % in {len(rounds)} rounds) against the bare loop"
+    spread = f"{min(rounds):.1f} to {max(rounds):.1f} % in {len(rounds)} rounds"
+    against = f"{part('against_bare')} ({spread}) against the bare loop"
     recording = f"{part('outside_steps')}; {against}"
     yield ["recording a run", recording, "", ""]
     yield ["waiting for data", f"{part('waiting_for_data')} of a step", "", ""]
